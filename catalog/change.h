@@ -1,0 +1,65 @@
+// A Change is one fact a source tells the catalog; a ChangeBatch is applied
+// and published as one, so that no reader sees a half state.
+//
+// Threads: plain values; made by a source, consumed on the sync thread.
+#ifndef DNSD_CATALOG_CHANGE_H_
+#define DNSD_CATALOG_CHANGE_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "catalog/types.h"
+
+namespace dnsd {
+
+// Which source said it. When two sources know the same node or instance, the
+// one with the smaller id is believed: own registrations before mirrors.
+using SourceId = uint8_t;
+
+// A node, by the two names that identify it.
+struct NodeKey {
+  std::string datacenter;  // lower case
+  std::string node;        // as registered; compared without case
+
+  bool operator==(const NodeKey&) const = default;
+};
+
+struct UpsertNode {
+  Node node;
+};
+struct RemoveNode {  // with its instances and checks
+  NodeKey key;
+};
+struct UpsertInstance {  // the node must be known to the same source
+  NodeKey key;
+  ServiceInstance instance;
+};
+struct RemoveInstance {  // with its checks
+  NodeKey key;
+  std::string service_id;
+};
+struct UpsertCheck {
+  NodeKey key;
+  Check check;
+};
+struct RemoveCheck {
+  NodeKey key;
+  std::string check_id;
+};
+
+using Change = std::variant<UpsertNode, RemoveNode, UpsertInstance,
+                            RemoveInstance, UpsertCheck, RemoveCheck>;
+
+struct ChangeBatch {
+  SourceId source = 0;
+  // True: `changes` are upserts and all the source knows; whatever else it
+  // said before is withdrawn.
+  bool complete = false;
+  std::vector<Change> changes;
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_CATALOG_CHANGE_H_

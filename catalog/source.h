@@ -1,0 +1,27 @@
+// Source is where changes come from: a config directory, a Consul, the HTTP
+// API. Several run side by side; each has its own SourceId.
+//
+// Threads: Start(), Stop() and every call of the sink are on the sync thread.
+#ifndef DNSD_CATALOG_SOURCE_H_
+#define DNSD_CATALOG_SOURCE_H_
+
+#include <functional>
+
+#include "catalog/change.h"
+
+namespace dnsd {
+
+class Source {
+ public:
+  using Sink = std::function<void(ChangeBatch)>;
+
+  virtual ~Source() = default;
+
+  // Begins to call `sink`, at once or later, until Stop().
+  virtual void Start(Sink sink) = 0;
+  virtual void Stop() = 0;
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_CATALOG_SOURCE_H_

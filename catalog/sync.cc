@@ -1,0 +1,86 @@
+#include "catalog/sync.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <future>
+#include <utility>
+
+#include "catalog/base/log.h"
+
+namespace dnsd {
+
+CatalogSync::CatalogSync(PublishHook publish)
+    : publish_(std::move(publish)),
+      coalesce_(std::make_unique<Timer>(&loop_, [this] { PublishNow(); })) {}
+
+CatalogSync::~CatalogSync() { Stop(); }
+
+Source* CatalogSync::AddSource(std::unique_ptr<Source> source) {
+  sources_.push_back(std::move(source));
+  return sources_.back().get();
+}
+
+void CatalogSync::Start() {
+  for (const auto& source : sources_) {
+    source->Start([this](ChangeBatch batch) { OnBatch(std::move(batch)); });
+  }
+  started_ = true;
+  PublishNow();
+  // Signals belong to the main thread.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "catalog-sync");
+    loop_.Run();
+  });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void CatalogSync::Stop() {
+  if (!thread_.joinable()) return;
+  RunAndWait([this] {
+    for (const auto& source : sources_) source->Stop();
+    coalesce_->Stop();
+  });
+  loop_.Stop();
+  thread_.join();
+}
+
+void CatalogSync::RunAndWait(const std::function<void()>& task) {
+  std::promise<void> done;
+  std::future<void> finished = done.get_future();
+  loop_.Post([&task, &done] {
+    task();
+    done.set_value();
+  });
+  finished.wait();
+}
+
+void CatalogSync::OnBatch(ChangeBatch batch) {
+  absl::Status status = state_.Apply(batch, &dirty_);
+  if (!status.ok()) {
+    LogWarn("catalog", "Change skipped",
+            {{"source", batch.source}, {"error", status.ToString()}});
+  }
+  if (!started_ || dirty_.empty() || coalesce_->active()) return;
+  uint64_t now_ms = uv_now(loop_.uv());
+  uint64_t age_ms = now_ms - last_publish_ms_;
+  if (age_ms >= kPublishIntervalMs) {
+    PublishNow();
+  } else {
+    coalesce_->Start(kPublishIntervalMs - age_ms);
+  }
+}
+
+void CatalogSync::PublishNow() {
+  coalesce_->Stop();
+  Dirty dirty = std::exchange(dirty_, {});
+  publish_(state_, dirty);
+  uv_update_time(loop_.uv());
+  last_publish_ms_ = uv_now(loop_.uv());
+}
+
+}  // namespace dnsd

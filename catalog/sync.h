@@ -1,0 +1,78 @@
+// CatalogSync is the catalog-sync thread: its event loop, the State, and the
+// sources that feed it. Whatever changes the catalog runs here, so the control
+// plane needs no locks.
+//
+// Threads:   AddSource() and Start() on the owner's thread; Stop() too. All
+//            callbacks, sources and State are on the sync thread.
+// Ownership: owns the thread, the loop, the state and the sources.
+// Cost:      a change is published at once when the last publication is
+//            kPublishIntervalMs ago or more; under load, changes gather for
+//            the rest of that time, so publishing never falls behind.
+#ifndef DNSD_CATALOG_SYNC_H_
+#define DNSD_CATALOG_SYNC_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "catalog/base/event_loop.h"
+#include "catalog/source.h"
+#include "catalog/state.h"
+
+namespace dnsd {
+
+class CatalogSync {
+ public:
+  // Makes the new state visible to readers. Called on the sync thread, once
+  // by Start() for the first state, even an empty one.
+  using PublishHook = std::function<void(const State&, const Dirty&)>;
+
+  static constexpr uint64_t kPublishIntervalMs = 2;
+
+  explicit CatalogSync(PublishHook publish);
+  ~CatalogSync();  // Stop() if still running
+  CatalogSync(const CatalogSync&) = delete;
+  CatalogSync& operator=(const CatalogSync&) = delete;
+
+  // Before Start(). Returns the source, which the sync keeps.
+  Source* AddSource(std::unique_ptr<Source> source);
+
+  // Starts the sources, publishes what they know at once, then runs the
+  // thread. When it returns, the first state has been published.
+  void Start();
+
+  // Stops the sources, ends the loop and joins the thread.
+  void Stop();
+
+  [[nodiscard]] EventLoop* loop() { return &loop_; }
+
+  // Publishes now, even when nothing is dirty. On the sync thread: read your
+  // own writes, or make a change of policy visible.
+  void PublishNow();
+
+  // Runs `task` on the sync thread and waits until it is done. Not from the
+  // sync thread itself.
+  void RunAndWait(const std::function<void()>& task);
+
+  // Sync thread only.
+  [[nodiscard]] const State& state() const { return state_; }
+
+ private:
+  void OnBatch(ChangeBatch batch);
+
+  PublishHook publish_;
+  EventLoop loop_;
+  std::unique_ptr<Timer> coalesce_;
+  State state_;
+  Dirty dirty_;
+  bool started_ = false;
+  uint64_t last_publish_ms_ = 0;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::thread thread_;
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_CATALOG_SYNC_H_

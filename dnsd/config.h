@@ -1,0 +1,76 @@
+// Config is everything an agent is told: defaults, then -dev, then files in
+// Consul's order, then flags (consul.md section 2; dependencies.md 1.5).
+//
+// Threads: a plain value, read-only after LoadConfig().
+// Errors:  all at once, in Problems; a Config with errors is not to be used.
+#ifndef DNSD_DNSD_CONFIG_H_
+#define DNSD_DNSD_CONFIG_H_
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/base/log.h"
+#include "catalog/base/problems.h"
+#include "catalog/registry/definition.h"
+#include "catalog/types.h"
+#include "zones/policy.h"
+
+namespace dnsd {
+
+// An IP address and a port; `ip` is text without brackets.
+struct Endpoint {
+  std::string ip;
+  uint16_t port = 0;
+
+  bool operator==(const Endpoint&) const = default;
+};
+
+struct ZoneFileConfig {
+  std::string name;  // apex, lower case, with the final dot
+  std::string file;  // as written; relative to the working directory
+  Place place;
+};
+
+struct Config {
+  // Where it came from; reload reads the same again.
+  std::vector<std::string> config_files;  // -config-file, -config-dir: in order
+  bool dev = false;
+
+  Node node;  // the local node: name, id, datacenter, addresses, meta
+  ZonePolicy policy;
+
+  std::vector<Endpoint> dns_listen;   // empty: DNS is off (port -1)
+  std::vector<Endpoint> http_listen;  // empty: HTTP is off
+  std::vector<Endpoint> recursors;
+  bool recursor_random = false;                 // recursor_strategy
+  std::chrono::nanoseconds recursor_timeout{2'000'000'000};
+
+  int workers = 0;  // 0: one per core
+  std::string data_dir;
+  std::string pid_file;
+  LogLevel log_level = LogLevel::kInfo;
+  bool log_json = false;
+
+  std::vector<ServiceDefinition> services;
+  std::vector<CheckDefinition> checks;  // with or without service_id
+  std::vector<ZoneFileConfig> zones;
+};
+
+// Reads flags (without the command's name) and the files they name. Warnings
+// go to Problems too. `help` is set when -h or -help was given.
+[[nodiscard]] Config LoadConfig(const std::vector<std::string>& args,
+                                bool* help, Problems* problems);
+
+// Reads files and directories only, as `dnsd validate PATH...` does.
+[[nodiscard]] Config LoadConfigFiles(const std::vector<std::string>& paths,
+                                     Problems* problems);
+
+// The text `dnsd agent -help` prints.
+[[nodiscard]] std::string AgentUsage();
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_CONFIG_H_

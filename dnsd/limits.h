@@ -1,0 +1,175 @@
+// Every limit of the data plane and of the HTTP server, each with its reason.
+#ifndef DNSD_DNSD_LIMITS_H_
+#define DNSD_DNSD_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace dnsd {
+
+inline constexpr int kWorkersMax = 256;  // Qsbr::kReadersMax
+
+// --- UDP, per worker ---
+
+// Messages per recvmmsg and sendmmsg. 32 and 64 measure the same; 64 leaves
+// more to group by client.
+inline constexpr size_t kUdpBatchMessages = 64;
+
+// A query fits a fraction of this even with EDNS options, cookies and TSIG.
+// What is longer is not a query; it is counted and dropped.
+inline constexpr size_t kUdpQueryBytesMax = 4096;
+
+// Answers of one batch lie one after another in here. Enough for a whole
+// batch at the usual 1232 bytes and the room Respond() wants for one more.
+inline constexpr size_t kUdpArenaBytes = 256u << 10;
+
+// Batches answered before TCP and posted tasks get their turn: about 3 ms of
+// work. Returning after each batch would cost 6 %, after 16 it is lost in the
+// noise.
+inline constexpr int kUdpBatchesPerTurn = 16;
+
+// A last drain when the worker stops answers what the receive buffer can hold
+// (4 MiB are about 5,500 small packets); more only if clients keep sending.
+inline constexpr int kUdpBatchesAtStop = 128;
+
+// The system's default holds 277 small packets, 3 ms at 100,000 a second, and
+// loses some at any rate.
+inline constexpr int kUdpReceiveBufferBytes = 4 << 20;
+
+// Several batches of large answers while the network card is busy.
+inline constexpr int kUdpSendBufferBytes = 1 << 20;
+
+// How long a full send buffer may hold the worker, once per batch. Waiting
+// moves the pressure to the receive buffer, which is larger; waiting longer
+// would starve TCP.
+inline constexpr int kUdpSendWaitMs = 1;
+
+// --- TCP, per worker ---
+
+// Connections to wait in the kernel until accepted; others drop SYNs at 32.
+inline constexpr int kTcpBacklog = 4096;
+
+// Above it the longest-idle connection makes room for the new one. A quiet
+// connection costs under 1 KiB here and a few in the kernel.
+inline constexpr size_t kTcpConnectionsMax = 4096;
+
+// One client must not push out all others. IPv6 clients own a /64.
+inline constexpr size_t kTcpConnectionsPerClientMax = 100;
+
+// Accepted in one go before UDP gets its turn.
+inline constexpr int kTcpAcceptsPerTurn = 64;
+
+// How long to leave the accept queue alone when descriptors or memory ran out
+// and there is no connection to close instead.
+inline constexpr uint64_t kTcpAcceptPauseMs = 100;
+
+// RFC 7766 6.2.3 asks for a few seconds; 10 keeps resolvers' reuse working.
+inline constexpr uint64_t kTcpIdleMs = 10'000;
+
+// From a frame's first byte to its last. An honest client writes a frame at
+// once; this leaves room for a retransmission.
+inline constexpr uint64_t kTcpFrameMs = 2'000;
+
+// A client that takes nothing of its answers for so long is gone; long enough
+// for several retransmissions.
+inline constexpr uint64_t kTcpNotReadingMs = 10'000;
+
+// Read at once from one connection: hundreds of pipelined queries, and well
+// under a millisecond of work.
+inline constexpr size_t kTcpReadBytes = 64u << 10;
+
+// Answers collected before they are written, and so the most that one
+// connection leaves unsent: reading stops until the client has taken it. A
+// write happens when the longest frame (64 KiB) no longer fits.
+inline constexpr size_t kTcpArenaBytes = 128u << 10;
+
+// Writes per turn of one connection whose queries have long answers. The rest
+// waits for the next turn, so that one connection cannot hold up UDP.
+inline constexpr int kTcpWritesPerTurn = 4;
+
+// Buffers of all connections together: partial frames, parked queries, unsent
+// answers. One connection may need 256 KiB; all of them must not need 1 GiB.
+inline constexpr size_t kTcpBufferedBytesMax = 32u << 20;
+
+// A connection keeps an empty buffer up to this size for its next use: most
+// partial frames fit, and all connections together keep little.
+inline constexpr size_t kTcpBufferKeptBytes = 1024;
+
+// The timer that looks for expired connections: a quarter of the shortest
+// timeout, but not more often than this.
+inline constexpr uint64_t kTcpSweepMsMin = 10;
+
+// How often a stopping worker looks whether its clients have read everything.
+inline constexpr uint64_t kStopCheckMs = 5;
+
+static_assert(kTcpArenaBytes > 2 + 65535, "the longest frame fits");
+static_assert(kUdpArenaBytes > 65535, "Respond() finds its room");
+
+// --- HTTP, on the sync thread ---
+
+// Request line and headers together; a longer head is answered 431. Consul's
+// clients send a few hundred bytes, a token and a filter expression included.
+inline constexpr size_t kHttpHeadBytesMax = 16u << 10;
+
+// Header fields of one request: each costs two strings, so bytes alone would
+// let 16 KiB of one-letter headers cost 16 times that.
+inline constexpr size_t kHttpHeadersMax = 128;
+
+// Consul's own limit for a value of its KV store, its largest body.
+inline constexpr size_t kHttpBodyBytesMax = 512u << 10;
+
+// Chunk sizes, extensions and trailers: what a chunked body may cost beside
+// its bytes, per byte of body and in all. One-byte chunks cost 5.
+inline constexpr size_t kHttpChunkOverheadPerByte = 8;
+inline constexpr size_t kHttpChunkOverheadBytes = 16u << 10;
+
+// Consul's limits.http_max_conns_per_client.
+inline constexpr size_t kHttpConnectionsPerClientMax = 200;
+
+// 20,000 parked requests with room to spare; a connection without unread data
+// costs about 1.5 KiB.
+inline constexpr size_t kHttpConnectionsMax = 32'768;
+
+// Connections that only wait for their 429 to be read; more are closed unread.
+inline constexpr size_t kHttpRejectedMax = 64;
+
+// Waiting in the kernel until accepted.
+inline constexpr int kHttpBacklog = 1024;
+
+// From a request's first byte (or the connection's start) to the end of its
+// head. Honest clients write it at once; slow ones must not collect sockets.
+inline constexpr uint64_t kHttpHeadMs = 10'000;
+
+// Between requests, for a whole body, and for a client that takes nothing of
+// its answer: longer than the 30 s that Go's and Java's pools keep a socket.
+inline constexpr uint64_t kHttpIdleMs = 60'000;
+
+// After a client's FIN, for an answer that is still being made (its
+// registration waits for the disk); a parked request ends with this.
+inline constexpr uint64_t kHttpHalfCloseMs = 2'000;
+
+// After our FIN, for the client to read and to close: closing at once would
+// reset the connection and could take the answer with it.
+inline constexpr uint64_t kHttpLingerMs = 1'000;
+
+// How often the timeouts are looked at, at most: a quarter of the shortest.
+inline constexpr uint64_t kHttpSweepMsMin = 10;
+inline constexpr uint64_t kHttpSweepMsMax = 1'000;
+
+// One read buffer for all connections: they are served one after another.
+inline constexpr size_t kHttpReadBytes = 64u << 10;
+
+// Pipelined bytes behind a parked request, per connection; then reading stops
+// until it is answered.
+inline constexpr size_t kHttpPipelinedBytesMax = 16u << 10;
+
+// Unsent answers of one connection; above it the next pipelined request waits
+// until the client has read some. One answer may be longer than that.
+inline constexpr size_t kHttpUnsentBytesMax = 256u << 10;
+
+static_assert(kHttpLingerMs < kHttpIdleMs && kHttpHeadMs <= kHttpIdleMs,
+              "the idle timeout is the long one");
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_LIMITS_H_

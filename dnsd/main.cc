@@ -1,0 +1,223 @@
+// The dnsd command: agent, validate, reload, version.
+//
+// Exit codes: 0 success, 1 error, 127 unknown command, as Consul's.
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/log.h"
+#include "dnsd/config.h"
+#include "dnsd/go_flags.h"
+#include "dnsd/http_client.h"
+#include "dnsd/server.h"
+#include "dnsd/version.h"
+
+namespace dnsd {
+namespace {
+
+using Args = std::vector<std::string>;
+
+constexpr char kUsage[] =
+    "Usage: dnsd [--version] [--help] <command> [<args>]\n"
+    "\n"
+    "Available commands are:\n"
+    "    agent       Runs a dnsd agent\n"
+    "    reload      Triggers the agent to reload configuration files\n"
+    "    validate    Validate config files/directories\n"
+    "    version     Prints the version\n";
+
+void PrintErrors(const std::vector<std::string>& errors) {
+  for (const std::string& error : errors) {
+    std::fprintf(stderr, "==> %s\n", error.c_str());
+  }
+}
+
+void PrintWarnings(const Problems& problems) {
+  for (const std::string& warning : problems.warnings()) {
+    std::fprintf(stderr, "==> warning: %s\n", warning.c_str());
+  }
+}
+
+void PrintBanner(const Config& config) {
+  std::printf(
+      "==> Starting dnsd agent...\n"
+      "           Version: '%s'\n"
+      "           Node ID: '%s'\n"
+      "         Node name: '%s'\n"
+      "        Datacenter: '%s'\n"
+      "            Domain: '%s'\n"
+      "      Cluster Addr: '%s'\n"
+      "\n"
+      "==> Log data will now stream in as it occurs:\n"
+      "\n",
+      kVersion, config.node.id.c_str(), config.node.name.c_str(),
+      config.node.datacenter.c_str(), config.policy.domain.c_str(),
+      config.node.address.c_str());
+  std::fflush(stdout);
+}
+
+// Waits for signals until one ends the agent.
+void HandleSignals(const sigset_t& signals, Server* server) {
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) continue;
+    if (signal == SIGHUP) {
+      LogInfo("agent", "Caught", {{"signal", "hangup"}});
+      server->Reload();
+      continue;
+    }
+    LogInfo("agent", "Caught",
+            {{"signal", signal == SIGINT ? "interrupt" : "terminated"}});
+    return;
+  }
+}
+
+int Agent(const Args& args) {
+  bool help = false;
+  Problems problems;
+  Config config = LoadConfig(args, &help, &problems);
+  if (help) {
+    std::fputs(AgentUsage().c_str(), stdout);
+    return 0;
+  }
+  if (!problems.ok()) {
+    PrintErrors(problems.errors());
+    return 1;
+  }
+  InitLogging(config.log_level, config.log_json);
+  if (!config.log_json) PrintBanner(config);
+  for (const std::string& warning : problems.warnings()) {
+    LogWarn("agent", warning);
+  }
+
+  // Every thread started from here on leaves signals to this one.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGHUP, SIGINT, SIGTERM}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  Server server(std::move(config), [args](Problems* found) {
+    bool ignored = false;
+    return LoadConfig(args, &ignored, found);
+  });
+  std::vector<std::string> errors = server.Start();
+  if (!errors.empty()) {
+    for (const std::string& error : errors) LogError("agent", error);
+    FlushLogging();
+    PrintErrors(errors);
+    return 1;
+  }
+  HandleSignals(signals, &server);
+  server.Stop();
+  FlushLogging();
+  return 0;
+}
+
+int Validate(const Args& args) {
+  bool quiet = false;
+  Args paths;
+  for (const std::string& arg : args) {
+    if (arg == "-quiet" || arg == "--quiet") {
+      quiet = true;
+    } else {
+      paths.push_back(arg);
+    }
+  }
+  if (paths.empty()) {
+    std::fputs(
+        "Usage: dnsd validate [-quiet] FILE_OR_DIRECTORY...\n"
+        "Must specify at least one config file or directory\n",
+        stderr);
+    return 1;
+  }
+  Problems problems;
+  Config config = LoadConfigFiles(paths, &problems);
+  Errors errors = problems.errors();
+  (void)ReadZones(config, &errors);
+  PrintWarnings(problems);
+  if (!errors.empty()) {
+    std::fputs("Config validation failed:\n", stderr);
+    PrintErrors(errors);
+    return 1;
+  }
+  if (!quiet) std::puts("Configuration is valid!");
+  return 0;
+}
+
+int Reload(const Args& args) {
+  std::string address;
+  for (size_t i = 0; i < args.size(); ++i) {
+    std::string arg =
+        args[i].compare(0, 2, "--") == 0 ? args[i].substr(1) : args[i];
+    if (arg.compare(0, 11, "-http-addr=") == 0) {
+      address = arg.substr(11);
+    } else if (arg == "-http-addr" && i + 1 < args.size()) {
+      address = args[++i];
+    } else {
+      std::fprintf(stderr,
+                   "reload: unknown argument \"%s\"\n"
+                   "Usage: dnsd reload [-http-addr=ADDRESS]\n",
+                   args[i].c_str());
+      return 1;
+    }
+  }
+  auto url = HttpAddress(address, std::getenv("CONSUL_HTTP_ADDR"));
+  if (!url.ok()) {
+    PrintErrors({std::string(url.status().message())});
+    return 1;
+  }
+  auto answer = HttpCall({.method = "PUT", .url = *url + "/v1/agent/reload"});
+  if (!answer.ok()) {
+    PrintErrors({absl::StrCat("Error reloading: ", answer.status().message())});
+    return 1;
+  }
+  if (answer->status != 200) {
+    std::fprintf(stderr, "Error reloading: the agent answered %d\n%s\n",
+                 answer->status, answer->body.c_str());
+    return 1;
+  }
+  std::puts("Configuration reload triggered");
+  return 0;
+}
+
+int Version() {
+  std::printf("dnsd v%s\n", kVersion);
+  return 0;
+}
+
+int Main(const Args& args) {
+  if (args.empty()) {
+    std::fputs(kUsage, stderr);
+    return 127;
+  }
+  Args rest(args.begin() + 1, args.end());
+  const std::string& command = args[0];
+  if (command == "agent") return Agent(rest);
+  if (command == "validate") return Validate(rest);
+  if (command == "reload") return Reload(rest);
+  if (command == "version" || command == "--version" || command == "-version" ||
+      command == "-v") {
+    return Version();
+  }
+  if (command == "help" || command == "--help" || command == "-help" ||
+      command == "-h") {
+    std::fputs(kUsage, stdout);
+    return 0;
+  }
+  std::fprintf(stderr, "dnsd: unknown command \"%s\"\n\n%s", command.c_str(),
+               kUsage);
+  return 127;
+}
+
+}  // namespace
+}  // namespace dnsd
+
+int main(int argc, char** argv) {
+  return dnsd::Main(dnsd::Args(argv + 1, argv + argc));
+}

@@ -1,0 +1,53 @@
+// Publisher turns dirty names of the catalog into the next published View.
+//
+// Threads:   Publish(), SetPolicy(), SetZones(), Reclaim(): the sync thread.
+//            view(): its Read() by any registered reader. RegisterReader() on
+//            the main thread before the sync thread starts.
+// Ownership: owns the views and everything they share.
+#ifndef DNSD_DNSD_PUBLISHER_H_
+#define DNSD_DNSD_PUBLISHER_H_
+
+#include <cstdint>
+
+#include "catalog/published.h"
+#include "catalog/qsbr.h"
+#include "catalog/state.h"
+#include "zones/view.h"
+#include "zones/view_builder.h"
+
+namespace dnsd {
+
+class Publisher {
+ public:
+  explicit Publisher(uint64_t seed);
+  ~Publisher();  // every reader must be offline
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+
+  // Take effect with the next Publish().
+  void SetPolicy(const ZonePolicy& policy) { builder_.SetPolicy(policy); }
+  void SetZones(ViewBuilder::Zones zones) {
+    builder_.SetZones(std::move(zones));
+  }
+
+  void Publish(const State& state, const Dirty& dirty);
+
+  // Frees what no reader holds any more; how many objects still wait.
+  size_t Reclaim() { return qsbr_.Reclaim(); }
+  [[nodiscard]] size_t waiting() const { return qsbr_.waiting(); }
+
+  [[nodiscard]] Qsbr::Reader RegisterReader() { return qsbr_.Register(); }
+  [[nodiscard]] const Published<View>& view() const { return published_; }
+  [[nodiscard]] uint64_t publish_count() const { return publish_count_; }
+
+ private:
+  Qsbr qsbr_;
+  Published<View> published_;
+  ViewBuilder builder_;
+  uint32_t serial_ = 0;
+  uint64_t publish_count_ = 0;
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_PUBLISHER_H_

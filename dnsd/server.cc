@@ -1,0 +1,317 @@
+#include "dnsd/server.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/check.h"
+#include "catalog/base/log.h"
+#include "dnsd/limits.h"
+#include "dnsd/server_metrics.h"
+#include "zones/zone_file.h"
+
+namespace dnsd {
+namespace {
+
+constexpr SourceId kConfigSource = 0;
+
+// How often to look whether readers have let go of old views.
+constexpr uint64_t kReclaimMs = 50;
+
+uint64_t RandomSeed() {
+  uint64_t seed = 0;
+  DNSD_CHECK(getrandom(&seed, sizeof(seed), 0) == sizeof(seed));
+  return seed;
+}
+
+int CoreCount() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof(cores), &cores) != 0) return 1;
+  return std::clamp(CPU_COUNT(&cores), 1, kWorkersMax);
+}
+
+std::string Text(const Endpoint& endpoint) {
+  bool v6 = endpoint.ip.find(':') != std::string::npos;
+  return absl::StrCat(v6 ? "[" : "", endpoint.ip, v6 ? "]" : "", ":",
+                      endpoint.port);
+}
+
+Definitions DefinitionsOf(const Config& config) {
+  return {config.node, config.services, config.checks};
+}
+
+}  // namespace
+
+// One reload on its way: read on the pool, applied on the sync thread.
+struct Server::ReloadWork {
+  uv_work_t uv;
+  Server* server;
+  Config config;
+  ViewBuilder::Zones zones;
+  Errors errors;
+  std::vector<std::string> warnings;
+  std::vector<ReloadDone> done;
+};
+
+ViewBuilder::Zones ReadZones(const Config& config, Errors* errors) {
+  ViewBuilder::Zones zones;
+  for (const ZoneFileConfig& zone : config.zones) {
+    auto data = ReadZoneFile(zone.name, zone.file);
+    if (data.ok()) {
+      zones.push_back(*std::move(data));
+    } else {
+      errors->push_back(absl::StrCat(zone.place.ToString(), ": zone \"",
+                                     zone.name,
+                                     "\": ", data.status().message()));
+    }
+  }
+  return zones;
+}
+
+Server::Server(Config config, ReadConfig read_config)
+    : config_(std::move(config)),
+      read_config_(std::move(read_config)),
+      publisher_(RandomSeed()),
+      sync_([this](const State& state, const Dirty& dirty) {
+        OnPublish(state, dirty);
+      }),
+      reclaim_(std::make_unique<Timer>(sync_.loop(), [this] {
+        if (publisher_.Reclaim() > 0) reclaim_->Start(kReclaimMs);
+      })) {}
+
+Server::~Server() { Stop(); }
+
+void Server::OnPublish(const State& state, const Dirty& dirty) {
+  publisher_.Publish(state, dirty);
+  if (publisher_.waiting() > 0) reclaim_->Start(kReclaimMs);
+}
+
+Errors Server::StartWorkers() {
+  if (config_.dns_listen.empty()) return {};
+  int count = config_.workers > 0 ? config_.workers : CoreCount();
+  std::vector<Endpoint> listen = config_.dns_listen;
+  for (int i = 0; i < count; ++i) {
+    Worker::Options options;
+    options.index = i;
+    options.listen = listen;
+    options.view = &publisher_.view();
+    options.reader = publisher_.RegisterReader();
+    options.seed = RandomSeed();
+    auto worker = Worker::Create(std::move(options));
+    if (!worker.ok()) return {std::string(worker.status().message())};
+    // The port the kernel chose for the first one is the others' too.
+    listen = (*worker)->listening();
+    workers_.push_back(*std::move(worker));
+  }
+  return {};
+}
+
+Errors Server::WritePidFile() const {
+  if (config_.pid_file.empty()) return {};
+  std::ofstream file(config_.pid_file, std::ios::trunc);
+  file << getpid() << "\n";
+  file.close();
+  if (file.good()) return {};
+  return {absl::StrCat("cannot write pid file ", config_.pid_file, ": ",
+                       std::strerror(errno))};
+}
+
+void Server::WarnAboutChecks() const {
+  size_t count = config_.checks.size();
+  for (const ServiceDefinition& service : config_.services) {
+    count += service.checks.size();
+  }
+  if (count == 0) return;
+  LogWarn("agent",
+          "Health checks are not run by this version: they keep the status "
+          "they are defined with (\"critical\" when none is given)",
+          {{"checks", count}});
+}
+
+Errors Server::Start() {
+  Errors errors;
+  ViewBuilder::Zones zones = ReadZones(config_, &errors);
+  if (!errors.empty()) return errors;
+  publisher_.SetPolicy(config_.policy);
+  publisher_.SetZones(std::move(zones));
+
+  errors = StartWorkers();
+  if (!errors.empty()) return errors;
+  routes_ = std::make_unique<Routes>(
+      AgentRoutes({[this](ReloadDone done) { StartReload(std::move(done)); },
+                   [this] { return Metrics(); }}));
+  if (!config_.http_listen.empty()) {
+    http_ = std::make_unique<HttpServer>(
+        sync_.loop(),
+        [this](const HttpRequest& request, HttpServer::Reply reply) {
+          routes_->Handle(request, std::move(reply));
+        });
+    absl::Status listening = http_->Listen(config_.http_listen);
+    if (!listening.ok()) return {std::string(listening.message())};
+  }
+  errors = WritePidFile();
+  if (!errors.empty()) return errors;
+
+  auto source =
+      std::make_unique<ConfigSource>(kConfigSource, DefinitionsOf(config_));
+  config_source_ = source.get();
+  sync_.AddSource(std::move(source));
+  sync_.Start();
+  started_ = true;
+  for (const auto& worker : workers_) worker->Start();
+
+  if (!workers_.empty()) {
+    for (const Endpoint& endpoint : workers_[0]->listening()) {
+      for (const char* network : {"udp", "tcp"}) {
+        LogInfo("agent", "Started DNS server",
+                {{"address", Text(endpoint)}, {"network", network}});
+      }
+    }
+  }
+  if (http_) {
+    for (const Endpoint& endpoint : http_->listening()) {
+      LogInfo("agent", "Starting server",
+              {{"address", Text(endpoint)},
+               {"network", "tcp"},
+               {"protocol", "http"}});
+    }
+  }
+  WarnAboutChecks();
+  if (!config_.recursors.empty()) {
+    LogWarn("agent",
+            "Recursors are not used by this version: names outside our zones "
+            "are refused");
+  }
+  LogInfo("agent", "dnsd agent running",
+          {{"workers", workers_.size()},
+           {"services", config_.services.size()},
+           {"zones", config_.zones.size()}});
+  return {};
+}
+
+void Server::Reload() {
+  sync_.loop()->Post([this] { StartReload([](const Errors&) {}); });
+}
+
+void Server::StartReload(ReloadDone done) {
+  waiting_.push_back(std::move(done));
+  if (reloading_) return;  // the next one starts when this one is through
+  reloading_ = true;
+  LogInfo("agent", "Reloading configuration...");
+  auto work = std::make_unique<ReloadWork>();
+  work->server = this;
+  work->done.swap(waiting_);
+  work->uv.data = work.get();
+  auto read = [](uv_work_t* uv) {
+    auto* task = static_cast<ReloadWork*>(uv->data);
+    Problems problems;
+    task->config = task->server->read_config_(&problems);
+    task->errors = problems.errors();
+    task->warnings = problems.warnings();
+    if (problems.ok()) task->zones = ReadZones(task->config, &task->errors);
+  };
+  auto finish = [](uv_work_t* uv, int) {
+    std::unique_ptr<ReloadWork> task(static_cast<ReloadWork*>(uv->data));
+    task->server->FinishReload(task.get());
+  };
+  uv_queue_work(sync_.loop()->uv(), &work.release()->uv, read, finish);
+}
+
+void Server::FinishReload(ReloadWork* work) {
+  reloading_ = false;
+  for (const std::string& warning : work->warnings) {
+    LogWarn("agent", warning);
+  }
+  ++reload_count_;
+  if (work->errors.empty()) {
+    Apply(std::move(work->config), std::move(work->zones));
+    LogInfo("agent", "Configuration reloaded",
+            {{"services", config_.services.size()},
+             {"zones", config_.zones.size()}});
+  } else {
+    ++reload_failure_count_;
+    for (const std::string& error : work->errors) {
+      LogError("agent", "Reload failed, the old configuration goes on",
+               {{"error", error}});
+    }
+  }
+  for (const ReloadDone& done : work->done) done(work->errors);
+  if (!waiting_.empty()) {
+    ReloadDone next = std::move(waiting_.back());
+    waiting_.pop_back();
+    StartReload(std::move(next));
+  }
+}
+
+void Server::Apply(Config config, ViewBuilder::Zones zones) {
+  // What needs a restart keeps its value, and says so.
+  auto keep = [](const char* what, const auto& old, auto* now) {
+    if (*now == old) return;
+    LogWarn("agent", "A change of this setting needs a restart",
+            {{"setting", what}});
+    *now = old;
+  };
+  keep("node_name", config_.node.name, &config.node.name);
+  keep("datacenter", config_.node.datacenter, &config.node.datacenter);
+  keep("domain", config_.policy.domain, &config.policy.domain);
+  keep("alt_domain", config_.policy.alt_domain, &config.policy.alt_domain);
+  keep("addresses.dns", config_.dns_listen, &config.dns_listen);
+  keep("addresses.http", config_.http_listen, &config.http_listen);
+  keep("workers", config_.workers, &config.workers);
+  keep("pid_file", config_.pid_file, &config.pid_file);
+  keep("data_dir", config_.data_dir, &config.data_dir);
+  config.policy.datacenter = config_.policy.datacenter;
+  config.policy.node_name = config_.policy.node_name;
+  config_ = std::move(config);
+  SetLogLevel(config_.log_level);
+  publisher_.SetPolicy(config_.policy);
+  publisher_.SetZones(std::move(zones));
+  config_source_->Update(DefinitionsOf(config_));
+  // Policy and zones change answers even where no definition did.
+  sync_.PublishNow();
+  WarnAboutChecks();
+}
+
+void Server::Stop() {
+  for (const auto& worker : workers_) worker->Stop(kDrainMs);
+  if (started_) {
+    started_ = false;
+    sync_.RunAndWait([this] {
+      http_.reset();
+      reclaim_.reset();
+    });
+    sync_.Stop();
+    if (!config_.pid_file.empty()) unlink(config_.pid_file.c_str());
+    LogInfo("agent", "Stopped");
+  }
+  http_.reset();
+  reclaim_.reset();
+  workers_.clear();
+}
+
+std::string Server::Metrics() const {
+  ServerNumbers numbers;
+  for (const auto& worker : workers_) {
+    numbers.workers.push_back(&worker->stats());
+  }
+  numbers.nodes = sync_.state().node_count();
+  numbers.instances = sync_.state().instance_count();
+  numbers.names = publisher_.view().current()->table.size();
+  numbers.publications = publisher_.publish_count();
+  numbers.retired = publisher_.waiting();
+  numbers.reloads = reload_count_;
+  numbers.reload_failures = reload_failure_count_;
+  return MetricsOf(numbers);
+}
+
+}  // namespace dnsd

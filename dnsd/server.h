@@ -1,0 +1,90 @@
+// Server is the agent: it starts everything in order, reloads, and stops.
+//
+//   sync thread   catalog-sync: State, sources, HTTP, publication
+//   workers       DNS, one thread each, reading Published<View>
+//   main thread   signals; calls Start(), Reload(), Stop()
+//
+// Threads:   Start(), Reload() and Stop() on the main thread.
+// Ownership: owns all of the above.
+// Errors:    Start() and Reload() return everything that is wrong, a line
+//            each. A failed reload changes nothing.
+#ifndef DNSD_DNSD_SERVER_H_
+#define DNSD_DNSD_SERVER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "catalog/registry/config_source.h"
+#include "catalog/sync.h"
+#include "dnsd/config.h"
+#include "dnsd/http/http_server.h"
+#include "dnsd/http/routes.h"
+#include "dnsd/publisher.h"
+#include "dnsd/serve/worker.h"
+
+namespace dnsd {
+
+using Errors = std::vector<std::string>;
+
+class Server {
+ public:
+  // `read_config` reads the agent's flags and files again, for reloads. It is
+  // called on a thread of libuv's pool.
+  using ReadConfig = std::function<Config(Problems*)>;
+
+  Server(Config config, ReadConfig read_config);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // When it returns without errors, every listener answers.
+  [[nodiscard]] Errors Start();
+
+  // Reads the configuration again and applies what can change at run time:
+  // services, checks, node meta, dns_config, zones, log level. The verdict is
+  // logged.
+  void Reload();
+
+  // Answers what was received, then stops. Milliseconds.
+  void Stop();
+
+  static constexpr uint64_t kDrainMs = 1'000;
+
+ private:
+  using ReloadDone = std::function<void(const Errors&)>;
+  struct ReloadWork;
+
+  [[nodiscard]] Errors StartWorkers();
+  [[nodiscard]] Errors WritePidFile() const;
+  void StartReload(ReloadDone done);
+  void FinishReload(ReloadWork* work);
+  void Apply(Config config, ViewBuilder::Zones zones);
+  void OnPublish(const State& state, const Dirty& dirty);
+  void WarnAboutChecks() const;
+  [[nodiscard]] std::string Metrics() const;
+
+  Config config_;
+  ReadConfig read_config_;
+  Publisher publisher_;
+  CatalogSync sync_;
+  std::unique_ptr<Timer> reclaim_;
+  ConfigSource* config_source_ = nullptr;
+  std::unique_ptr<Routes> routes_;
+  std::unique_ptr<HttpServer> http_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  bool reloading_ = false;             // sync thread
+  std::vector<ReloadDone> waiting_;    // reloads asked for meanwhile
+  uint64_t reload_failure_count_ = 0;  // sync thread
+  uint64_t reload_count_ = 0;          // sync thread
+  bool started_ = false;
+};
+
+// Reads the zone files of a configuration; errors name file and line.
+[[nodiscard]] ViewBuilder::Zones ReadZones(const Config& config,
+                                           Errors* errors);
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_SERVER_H_

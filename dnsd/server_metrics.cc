@@ -1,0 +1,96 @@
+#include "dnsd/server_metrics.h"
+
+#include "dnsd/http/metrics_text.h"
+#include "dnsd/version.h"
+
+namespace dnsd {
+namespace {
+
+// By Outcome.
+constexpr const char* kOutcomeNames[] = {
+    "answered", "nodata",        "nxdomain",         "truncated",
+    "refused",  "servfail",      "formerr",          "notimp",
+    "badvers",  "dropped_short", "dropped_response", "forward"};
+static_assert(std::size(kOutcomeNames) == kOutcomeCount);
+
+// By TcpClose.
+constexpr const char* kCloseNames[] = {
+    "client",      "reset",   "idle",       "partial_frame", "bad_frame",
+    "not_reading", "evicted", "client_cap", "memory",        "stopped"};
+static_assert(std::size(kCloseNames) == kTcpCloseCount);
+
+using Transport = TransportNumbers<uint64_t>;
+
+struct ByTransport {
+  const char* proto;
+  const Transport& numbers;
+};
+
+}  // namespace
+
+std::string MetricsOf(const ServerNumbers& numbers) {
+  WorkerTotals totals = SumStats(numbers.workers);
+  const ByTransport both[] = {{"udp", totals.udp}, {"tcp", totals.tcp}};
+  MetricsText text;
+  text.Family("dnsd_build_info", MetricType::kGauge, "The running version.");
+  text.Sample({{"version", kVersion}}, 1);
+
+  auto family = [&](const char* name, const char* help,
+                    uint64_t Transport::*field) {
+    text.Family(name, MetricType::kCounter, help);
+    for (const ByTransport& side : both) {
+      text.Sample({{"proto", side.proto}}, side.numbers.*field);
+    }
+  };
+  family("dnsd_dns_received_total", "Messages received.", &Transport::received);
+  family("dnsd_dns_received_bytes_total", "Bytes of messages received.",
+         &Transport::received_bytes);
+  family("dnsd_dns_sent_total", "Responses sent.", &Transport::sent);
+  family("dnsd_dns_sent_bytes_total", "Bytes of responses sent.",
+         &Transport::sent_bytes);
+  family("dnsd_dns_send_errors_total", "Responses that could not be sent.",
+         &Transport::send_errors);
+  family("dnsd_dns_dropped_too_long_total", "Messages too long for a query.",
+         &Transport::dropped_too_long);
+  family("dnsd_dns_dropped_address_total",
+         "Messages from addresses not to be answered.",
+         &Transport::dropped_address);
+  text.Family("dnsd_dns_outcomes_total", MetricType::kCounter,
+              "Messages by what became of them.");
+  for (const ByTransport& side : both) {
+    for (size_t i = 0; i < kOutcomeCount; ++i) {
+      text.Sample({{"proto", side.proto}, {"outcome", kOutcomeNames[i]}},
+                  side.numbers.outcomes[i]);
+    }
+  }
+
+  text.Single("dnsd_tcp_connections", MetricType::kGauge,
+              "Open TCP connections.", totals.tcp_open);
+  text.Single("dnsd_tcp_accepted_total", MetricType::kCounter,
+              "TCP connections accepted.", totals.tcp_accepted);
+  text.Family("dnsd_tcp_closed_total", MetricType::kCounter,
+              "TCP connections closed, by reason.");
+  for (size_t i = 0; i < kTcpCloseCount; ++i) {
+    text.Sample({{"reason", kCloseNames[i]}}, totals.tcp_closed[i]);
+  }
+
+  text.Single("dnsd_catalog_nodes", MetricType::kGauge, "Nodes known.",
+              numbers.nodes);
+  text.Single("dnsd_catalog_instances", MetricType::kGauge,
+              "Service instances known.", numbers.instances);
+  text.Single("dnsd_view_names", MetricType::kGauge,
+              "Compiled names of the catalog.", numbers.names);
+  text.Single("dnsd_publications_total", MetricType::kCounter,
+              "Views published.", numbers.publications);
+  text.Single("dnsd_retired_objects", MetricType::kGauge,
+              "Replaced objects that a worker may still read.",
+              numbers.retired);
+  text.Single("dnsd_reloads_total", MetricType::kCounter,
+              "Configuration reloads tried.", numbers.reloads);
+  text.Single("dnsd_reload_failures_total", MetricType::kCounter,
+              "Configuration reloads that were refused.",
+              numbers.reload_failures);
+  return text.Take();
+}
+
+}  // namespace dnsd

@@ -1,0 +1,55 @@
+// Compiles what the catalog says about one name to an Entry: the health
+// filter, TTLs, address choice and SRV targets are decided here, once per
+// change, and not per query.
+//
+// Threads:   the sync thread (State's).
+// Ownership: an Entry returned is the caller's to Free(); nullptr means the
+//            name has no records, e.g. no healthy instance.
+// Consul:    consul.md 1.4 (SRV), 1.5 (addresses), 1.6 (CNAME), 1.12 (TXT).
+#ifndef DNSD_ZONES_COMPILE_H_
+#define DNSD_ZONES_COMPILE_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "catalog/state.h"
+#include "zones/entry.h"
+#include "zones/policy.h"
+
+namespace dnsd {
+
+struct CompileContext {
+  const State& state;
+  const ZonePolicy& policy;
+  uint64_t seed;
+  // The View's index of a datacenter.
+  std::function<uint8_t(const std::string&)> datacenter_index;
+};
+
+// `kind` is kService, kConnect or kIngress.
+[[nodiscard]] const Entry* CompileService(const CompileContext& context,
+                                          EntryKind kind,
+                                          const NameKey& service);
+[[nodiscard]] const Entry* CompileVirtual(const CompileContext& context,
+                                          const NameKey& service);
+// `key` is the node's name, or its id, as labels.
+[[nodiscard]] const Entry* CompileNode(const CompileContext& context,
+                                       const Node& node,
+                                       const std::string& key);
+// The NS set of the domain: Consul's servers, or the local node.
+[[nodiscard]] const Entry* CompileServers(const CompileContext& context);
+
+// A PTR record: `address` is 4 or 16 bytes, `target` labels without domain.
+[[nodiscard]] const Entry* CompileReverse(const CompileContext& context,
+                                          const std::string& address,
+                                          const std::string& target);
+
+// The key of a one-label name, lower case; empty when it cannot be asked for
+// by DNS (a dot, too long).
+[[nodiscard]] std::string ServiceKey(const std::string& name_lower);
+
+}  // namespace dnsd
+
+#endif  // DNSD_ZONES_COMPILE_H_

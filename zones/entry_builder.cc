@@ -1,0 +1,152 @@
+#include "zones/entry_builder.h"
+
+#include <memory>
+#include <utility>
+
+#include "catalog/base/check.h"
+
+namespace dnsd {
+namespace {
+
+constexpr size_t kAlign = alignof(uint32_t);
+
+void Pad(std::string* bytes, size_t align) {
+  while (bytes->size() % align != 0) bytes->push_back('\0');
+}
+
+template <typename T>
+void AppendPod(std::string* bytes, const T& value) {
+  bytes->append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+}  // namespace
+
+EntryBuilder::Ref EntryBuilder::Append(const void* head, size_t head_size,
+                                       const std::string& bytes) {
+  Pad(&records_, kAlign);
+  Ref ref = static_cast<Ref>(records_.size() + 1);
+  records_.append(static_cast<const char*>(head), head_size);
+  records_ += bytes;
+  return ref;
+}
+
+EntryBuilder::Ref EntryBuilder::AddRecord(const std::string& bytes,
+                                          uint8_t flags, uint8_t split) {
+  DNSD_CHECK(bytes.size() <= UINT16_MAX);
+  Ref& ref = plain_[bytes];
+  if (ref == 0) {
+    RrRecord head{static_cast<uint16_t>(bytes.size()), flags, split};
+    ref = Append(&head, sizeof(head), bytes);
+  }
+  return ref;
+}
+
+EntryBuilder::Ref EntryBuilder::AddSrv(const std::string& bytes, uint8_t flags,
+                                       uint8_t split, Ref address, Ref texts) {
+  DNSD_CHECK(bytes.size() <= UINT16_MAX);
+  SrvRecord head{
+      address, texts, {static_cast<uint16_t>(bytes.size()), flags, split}};
+  Ref ref = Append(&head, sizeof(head), bytes);
+  fixups_.push_back({ref - 1 + offsetof(SrvRecord, address)});
+  fixups_.push_back({ref - 1 + offsetof(SrvRecord, texts)});
+  return ref;
+}
+
+EntryBuilder::Ref EntryBuilder::AddTexts(
+    const std::string& owner_labels, const std::vector<std::string>& records) {
+  Ref& ref = texts_[owner_labels];
+  if (ref == 0) {
+    TextBlock head{static_cast<uint16_t>(owner_labels.size()),
+                   static_cast<uint16_t>(records.size())};
+    std::string bytes = owner_labels;
+    for (const std::string& record : records) {
+      AppendPod(&bytes, static_cast<uint16_t>(record.size()));
+      bytes += record;
+    }
+    ref = Append(&head, sizeof(head), bytes);
+  }
+  return ref;
+}
+
+void EntryBuilder::AddSet(const std::string& tag, const std::string& self,
+                          Lists lists) {
+  sets_.push_back({tag, self, std::move(lists)});
+}
+
+const Entry* EntryBuilder::Finish(EntryKind kind, uint8_t datacenter,
+                                  const std::string& key, uint64_t hash) const {
+  DNSD_CHECK(key.size() <= UINT8_MAX && sets_.size() <= UINT16_MAX);
+  Entry entry;
+  entry.hash = hash;
+  entry.kind = kind;
+  entry.datacenter = datacenter;
+  entry.key_size = static_cast<uint8_t>(key.size());
+  entry.set_count = static_cast<uint16_t>(sets_.size());
+  std::string head(sizeof(Entry), '\0');
+  head += key;
+  Pad(&head, kAlign);
+  entry.sets_offset = static_cast<uint32_t>(head.size());
+
+  // Everything before the records has a known size, so their base is known.
+  size_t base = head.size() + sets_.size() * sizeof(EntrySet);
+  for (const Set& set : sets_) {
+    for (const auto& list : set.lists) base += list.size() * sizeof(uint32_t);
+    base += set.tag.size() + set.self.size();
+  }
+  base = (base + kAlign - 1) / kAlign * kAlign;
+  auto moved = [base](Ref ref) {
+    return ref == 0 ? 0u : static_cast<uint32_t>(base + ref - 1);
+  };
+
+  std::string index;
+  std::string names;
+  size_t index_base = head.size() + sets_.size() * sizeof(EntrySet);
+  size_t names_base = index_base;
+  for (const Set& set : sets_) {
+    for (const auto& list : set.lists) {
+      names_base += list.size() * sizeof(uint32_t);
+    }
+  }
+  for (const Set& set : sets_) {
+    EntrySet out;
+    out.tag_size = static_cast<uint16_t>(set.tag.size());
+    out.self_size = static_cast<uint16_t>(set.self.size());
+    out.tag_offset = static_cast<uint32_t>(names_base + names.size());
+    names += set.tag;
+    out.self_offset = static_cast<uint32_t>(names_base + names.size());
+    names += set.self;
+    out.tag_hash = TagHash(
+        {reinterpret_cast<const uint8_t*>(set.tag.data()), set.tag.size()});
+    if (!set.self.empty()) entry.has_self_sets = true;
+    for (size_t kind_of_list = 0; kind_of_list < kListCount; ++kind_of_list) {
+      const std::vector<Ref>& list = set.lists[kind_of_list];
+      out.lists[kind_of_list] = {
+          static_cast<uint32_t>(index_base + index.size()),
+          static_cast<uint32_t>(list.size())};
+      for (Ref ref : list) AppendPod(&index, moved(ref));
+    }
+    AppendPod(&head, out);
+  }
+
+  std::string block = std::move(head);
+  block += index;
+  block += names;
+  Pad(&block, kAlign);
+  DNSD_CHECK(block.size() == base);
+  block += records_;
+  for (const Fixup& fixup : fixups_) {
+    Ref ref;
+    std::memcpy(&ref, &records_[fixup.at], sizeof(ref));
+    ref = moved(ref);
+    std::memcpy(&block[base + fixup.at], &ref, sizeof(ref));
+  }
+  DNSD_CHECK(block.size() <= UINT32_MAX);
+  entry.size = static_cast<uint32_t>(block.size());
+  std::memcpy(block.data(), &entry, sizeof(entry));
+
+  auto words = std::make_unique<uint64_t[]>((block.size() + 7) / 8);
+  std::memcpy(words.get(), block.data(), block.size());
+  return reinterpret_cast<const Entry*>(words.release());
+}
+
+}  // namespace dnsd

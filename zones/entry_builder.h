@@ -1,0 +1,64 @@
+// EntryBuilder lays out one Entry: add records, then sets of them, then
+// Finish().
+//
+// Threads:   one owner; the sync thread in the server.
+// Ownership: Finish() hands the Entry to the caller, who must Free() it.
+// Limits:    256-byte keys, 64 KiB records, 4 GiB entries; the makers of names
+//            and texts stay far below.
+#ifndef DNSD_ZONES_ENTRY_BUILDER_H_
+#define DNSD_ZONES_ENTRY_BUILDER_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "zones/entry.h"
+
+namespace dnsd {
+
+class EntryBuilder {
+ public:
+  // A record added to the builder; 0 is "none".
+  using Ref = uint32_t;
+  using Lists = std::array<std::vector<Ref>, kListCount>;
+
+  // `bytes` begin with the owner pointer. Equal plain records are added once.
+  Ref AddRecord(const std::string& bytes, uint8_t flags = 0, uint8_t split = 0);
+  Ref AddSrv(const std::string& bytes, uint8_t flags, uint8_t split,
+             Ref address, Ref texts);
+  // `records` from the type on. Blocks of one owner are added once.
+  Ref AddTexts(const std::string& owner_labels,
+               const std::vector<std::string>& records);
+
+  // `tag` and `self` as EntrySet has them; empty for none. Sets with a self
+  // name must be added last.
+  void AddSet(const std::string& tag, const std::string& self, Lists lists);
+
+  [[nodiscard]] const Entry* Finish(EntryKind kind, uint8_t datacenter,
+                                    const std::string& key,
+                                    uint64_t hash) const;
+
+ private:
+  struct Set {
+    std::string tag;
+    std::string self;
+    Lists lists;
+  };
+  struct Fixup {
+    size_t at;  // in records_, of a Ref to be moved
+  };
+
+  Ref Append(const void* head, size_t head_size, const std::string& bytes);
+
+  std::string records_;  // Ref is an offset in it, plus 1
+  std::vector<Fixup> fixups_;
+  std::map<std::string, Ref> plain_;
+  std::map<std::string, Ref> texts_;
+  std::vector<Set> sets_;
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_ZONES_ENTRY_BUILDER_H_

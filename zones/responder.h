@@ -1,0 +1,62 @@
+// Respond() turns a query packet into a response packet. HOT PATH
+//
+// A pure function of the packet, the view, the time and the random number:
+// no I/O, no clock, no allocation, no lock. Tests, fuzzers and benchmarks
+// drive exactly this.
+//
+// Threads: any number at once on one View; a RespondContext has one owner.
+// Errors:  a packet that must not be answered (QR set, shorter than a
+//          header) is dropped; every other one gets a response.
+#ifndef DNSD_ZONES_RESPONDER_H_
+#define DNSD_ZONES_RESPONDER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "zones/random.h"
+
+namespace dnsd {
+
+class View;
+
+enum class Transport : uint8_t { kUdp, kTcp };
+
+// Why a response is what it is, counted per worker.
+enum class Outcome : uint8_t {
+  kAnswered,  // from the catalog or a zone file, positive
+  kNodata,    // NOERROR without an answer
+  kNxdomain,
+  kTruncated,  // answered, but not all of it fitted (TC or silent)
+  kRefused,    // outside our zones, or another class
+  kServfail,
+  kFormErr,          // malformed: dropped question, lying counts, bad OPT
+  kNotImp,           // opcode or AXFR
+  kBadVers,          // EDNS version above 0 (RFC 6891 6.1.3)
+  kDroppedShort,     // shorter than a header
+  kDroppedResponse,  // QR=1: answering it could loop
+  kForward,          // outside our zones, and forwarding is on
+  kCount,
+};
+
+struct RespondContext {
+  Random random{0};
+  uint32_t unix_time = 0;  // seconds, for Consul's SOA serial; set per batch
+};
+
+struct Response {
+  Outcome outcome = Outcome::kDroppedShort;
+  size_t size = 0;  // bytes written to `out`; 0: send nothing
+};
+
+// The room `out` must have, whatever the transport.
+inline constexpr size_t kResponseBytesMax = 65535;
+
+// Writes the response to `packet` into `out` (at least kResponseBytesMax).
+[[nodiscard]] Response Respond(std::span<const uint8_t> packet,
+                               Transport transport, const View& view,
+                               RespondContext* context, uint8_t* out);
+
+}  // namespace dnsd
+
+#endif  // DNSD_ZONES_RESPONDER_H_

@@ -1,0 +1,163 @@
+#include "zones/service_names.h"
+
+#include <cstring>
+
+namespace dnsd {
+namespace {
+
+NameKind KeywordOf(const Name& name, size_t label) {
+  const uint8_t* bytes = name.LabelBytes(label);
+  switch (name.LabelSize(label)) {
+    case 4:
+      if (std::memcmp(bytes, "node", 4) == 0) return NameKind::kNode;
+      if (std::memcmp(bytes, "addr", 4) == 0) return NameKind::kAddr;
+      break;
+    case 5:
+      if (std::memcmp(bytes, "query", 5) == 0) return NameKind::kQuery;
+      break;
+    case 7:
+      if (std::memcmp(bytes, "service", 7) == 0) return NameKind::kService;
+      if (std::memcmp(bytes, "connect", 7) == 0) return NameKind::kConnect;
+      if (std::memcmp(bytes, "virtual", 7) == 0) return NameKind::kVirtual;
+      if (std::memcmp(bytes, "ingress", 7) == 0) return NameKind::kIngress;
+      break;
+    default:
+      break;
+  }
+  return NameKind::kUnknown;
+}
+
+bool IsUnderscored(const Name& name, size_t label) {
+  return name.LabelSize(label) > 1 && *name.LabelBytes(label) == '_';
+}
+
+// The datacenter named by labels [begin, end), between keyword and domain:
+// none, <dc>, or <dc>.dc. Sets kind to kNoSuchDatacenter when there is none.
+bool ParseDatacenter(const Name& name, size_t begin, size_t end,
+                     const View& view, CatalogName* out) {
+  size_t count = end - begin;
+  if (count == 0) return true;
+  bool is_dc = count == 1 || (count == 2 && name.LabelIs(end - 1, "dc", 2));
+  int found = View::kNoDatacenter;
+  if (is_dc) {
+    found =
+        view.FindDatacenter({name.LabelBytes(begin), name.LabelSize(begin)});
+  }
+  if (found == View::kNoDatacenter) {
+    out->kind = NameKind::kNoSuchDatacenter;
+    return false;
+  }
+  out->datacenter = static_cast<uint8_t>(found);
+  return true;
+}
+
+// "_web" as the label "web", copied to `buffer`.
+std::span<const uint8_t> WithoutUnderscore(const Name& name, size_t label,
+                                           uint8_t* buffer) {
+  size_t size = name.LabelSize(label) - 1;
+  buffer[0] = static_cast<uint8_t>(size);
+  std::memcpy(buffer + 1, name.LabelBytes(label) + 1, size);
+  return {buffer, size + 1};
+}
+
+// Labels [0, parts) left of "service": a service, perhaps with a tag.
+void ParseServiceParts(const Name& name, size_t parts, CatalogName* out) {
+  if (parts == 2 && IsUnderscored(name, 0) && IsUnderscored(name, 1)) {
+    out->key = WithoutUnderscore(name, 0, out->key_buffer);
+    if (!name.LabelIs(1, "_tcp", 4)) {
+      out->tag = WithoutUnderscore(name, 1, out->tag_buffer);
+      out->has_tag = true;
+    }
+    return;
+  }
+  out->key = name.Labels(parts - 1, parts);
+  out->is_underscored = parts == 1 && IsUnderscored(name, 0);
+  if (parts > 1) {
+    out->tag = name.Labels(0, parts - 1);
+    out->has_tag = true;
+  }
+}
+
+// No keyword in labels [0, count): the few names that exist all the same.
+void ParseWithoutKeyword(const Name& name, size_t count, const View& view,
+                         CatalogName* out) {
+  if (!view.rfc()) return;
+  if (count == 1) {
+    if (name.LabelIs(0, "ns", 2)) {
+      out->kind = NameKind::kNameserver;
+    } else if (name.LabelIs(0, "dc", 2)) {
+      out->kind = NameKind::kEmptyNonTerminal;
+    }
+  }
+  if (out->kind == NameKind::kUnknown &&
+      ParseDatacenter(name, 0, count, view, out)) {
+    out->kind = NameKind::kEmptyNonTerminal;
+  }
+  if (out->kind == NameKind::kNoSuchDatacenter) {
+    out->kind = NameKind::kUnknown;
+  }
+}
+
+}  // namespace
+
+void ParseCatalogName(const Name& name, const Domain& domain, const View& view,
+                      uint16_t qtype, CatalogName* out) {
+  size_t count = name.label_count - domain.label_count;
+  if (count == 0) {
+    out->kind = NameKind::kApex;
+    return;
+  }
+  size_t keyword = count;
+  size_t parts = 0;
+  while (keyword > 0) {
+    --keyword;
+    out->kind = KeywordOf(name, keyword);
+    parts = keyword;
+    if (out->kind != NameKind::kUnknown) break;
+    // Consul takes "_web._tcp.consul" for SRV only. For other types the name
+    // exists all the same, which kRfc admits.
+    if (IsUnderscored(name, keyword) && (qtype == kTypeSrv || view.rfc())) {
+      out->kind = NameKind::kService;
+      out->is_short_srv = true;
+      parts = keyword + 1;
+      break;
+    }
+  }
+  if (out->kind == NameKind::kUnknown) {
+    ParseWithoutKeyword(name, count, view, out);
+    return;
+  }
+  NameKind kind = out->kind;
+  // The suffix of an address name is not looked at.
+  if (kind != NameKind::kAddr &&
+      !ParseDatacenter(name, keyword + 1, count, view, out)) {
+    return;
+  }
+  if (parts == 0) {
+    out->kind = view.rfc() ? NameKind::kEmptyNonTerminal : NameKind::kUnknown;
+    return;
+  }
+  switch (kind) {
+    case NameKind::kService:
+      ParseServiceParts(name, parts, out);
+      break;
+    case NameKind::kNode:
+      out->key = name.Labels(0, parts);
+      break;
+    case NameKind::kAddr:
+      out->key = name.Labels(0, 1);
+      if (parts != 1) out->kind = NameKind::kUnknown;
+      break;
+    case NameKind::kVirtual:
+      // What stands right of "virtual" would be a peer; we know none.
+      if (keyword + 1 != count) out->kind = NameKind::kUnknown;
+      out->key = name.Labels(parts - 1, parts);
+      break;
+    default:
+      out->key = name.Labels(parts - 1, parts);
+      out->is_underscored = parts == 1 && IsUnderscored(name, 0);
+      break;
+  }
+}
+
+}  // namespace dnsd

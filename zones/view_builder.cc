@@ -1,0 +1,295 @@
+#include "zones/view_builder.h"
+
+#include <algorithm>
+
+#include "catalog/base/check.h"
+#include "zones/entry_builder.h"
+#include "zones/name.h"
+#include "zones/record.h"
+
+namespace dnsd {
+namespace {
+
+constexpr uint32_t kNegativeTtlRfc = 5;
+
+std::span<const uint8_t> Bytes(const std::string& text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+Domain MakeDomain(const std::string& text) {
+  Domain domain;
+  DNSD_CHECK(NameToWire(text, &domain.wire));
+  for (size_t at = 0; domain.wire[at] != 0;) {
+    at += 1u + static_cast<uint8_t>(domain.wire[at]);
+    ++domain.label_count;
+  }
+  return domain;
+}
+
+// The policy as Consul holds it: names lower case.
+ZonePolicy Normalised(ZonePolicy policy) {
+  policy.domain = AsciiLower(policy.domain);
+  policy.alt_domain = AsciiLower(policy.alt_domain);
+  policy.datacenter = AsciiLower(policy.datacenter);
+  return policy;
+}
+
+}  // namespace
+
+ViewBuilder::ViewBuilder(uint64_t seed, Qsbr* qsbr)
+    : seed_(seed), qsbr_(qsbr) {}
+
+void ViewBuilder::SetPolicy(const ZonePolicy& policy) {
+  policy_ = Normalised(policy);
+  rebuild_ = true;
+}
+
+void ViewBuilder::SetZones(Zones zones) { zones_ = std::move(zones); }
+
+void ViewBuilder::FinishLine() {
+  if (last_ != nullptr) last_->owns_table = true;
+  last_ = nullptr;
+}
+
+uint8_t ViewBuilder::DatacenterIndex(const std::string& name) {
+  auto it = std::find(datacenters_.begin(), datacenters_.end(), name);
+  if (it != datacenters_.end()) {
+    return static_cast<uint8_t>(it - datacenters_.begin());
+  }
+  // Indexes stay: a datacenter that is gone leaves an unused place.
+  DNSD_CHECK(datacenters_.size() < UINT8_MAX);
+  datacenters_.push_back(name);
+  return static_cast<uint8_t>(datacenters_.size() - 1);
+}
+
+void ViewBuilder::UpdateDatacenters(const State& state) {
+  if (datacenters_.empty() || datacenters_[0] != policy_.datacenter) {
+    datacenters_.assign(1, policy_.datacenter);
+  }
+  for (const std::string& name : state.Datacenters()) DatacenterIndex(name);
+}
+
+void ViewBuilder::Replace(EntryKind kind, uint8_t dc, const std::string& key,
+                          const Entry* entry) {
+  std::string name{static_cast<char>(kind), static_cast<char>(dc)};
+  name += key;
+  auto [it, is_new] = edit_of_.emplace(name, edits_.size());
+  if (!is_new) {
+    CowMap<Entry>::Edit& edit = edits_[it->second];
+    if (edit.new_item != nullptr) Entry::Free(edit.new_item);
+    edit.new_item = entry;
+    return;
+  }
+  const Entry* old =
+      last_ == nullptr ? nullptr : last_->Find(kind, dc, Bytes(key));
+  edits_.push_back({EntryHash(seed_, kind, dc, Bytes(key)), old, entry});
+}
+
+void ViewBuilder::TraceService(const State& state, const NameKey& key) {
+  ServiceTraces& traces = service_traces_[key];
+  for (const auto& [address, target] : traces) {
+    ReverseNames& names = reverse_[address];
+    names.services.erase(names.services.find(target));
+    dirty_reverse_.insert(address);
+  }
+  traces.clear();
+  if (key.first != policy_.datacenter) {
+    service_traces_.erase(key);
+    return;
+  }
+  state.ForEachInstance(key, [&](const InstanceView& view) {
+    ParsedAddress address = ParseAddress(view.instance->address);
+    std::string labels;
+    if (!address.is_ip() || !LabelsToWire(view.instance->name, &labels)) return;
+    std::string target =
+        labels + Label("service") + Label(view.node->datacenter);
+    traces.push_back({address.bytes, target});
+    reverse_[address.bytes].services.insert(target);
+    dirty_reverse_.insert(address.bytes);
+  });
+  if (traces.empty()) service_traces_.erase(key);
+}
+
+void ViewBuilder::CompileServiceNames(const CompileContext& context,
+                                      const NameKey& key) {
+  TraceService(context.state, key);
+  std::string labels = ServiceKey(key.second);
+  if (labels.empty()) return;
+  uint8_t dc = DatacenterIndex(key.first);
+  for (EntryKind kind :
+       {EntryKind::kService, EntryKind::kConnect, EntryKind::kIngress}) {
+    Replace(kind, dc, labels, CompileService(context, kind, key));
+  }
+  Replace(EntryKind::kVirtual, dc, labels, CompileVirtual(context, key));
+  if (key.second == "consul") {
+    Replace(EntryKind::kServers, 0, "", CompileServers(context));
+  }
+}
+
+// Names above a dotted node name are empty non-terminals.
+void ViewBuilder::CountSuffixes(const std::string& labels, uint8_t dc,
+                                NodeTraces* traces) {
+  size_t at = 1u + static_cast<uint8_t>(labels[0]);
+  while (at < labels.size()) {
+    std::string suffix = labels.substr(at);
+    if (++suffix_counts_[{dc, suffix}] == 1) {
+      EntryBuilder builder;
+      Replace(EntryKind::kNodeSuffix, dc, suffix,
+              builder.Finish(
+                  EntryKind::kNodeSuffix, dc, suffix,
+                  EntryHash(seed_, EntryKind::kNodeSuffix, dc, Bytes(suffix))));
+    }
+    at += 1u + static_cast<uint8_t>(suffix[0]);
+    traces->suffixes.push_back(std::move(suffix));
+  }
+}
+
+void ViewBuilder::DropNodeTraces(uint8_t dc, const NameKey& key) {
+  auto it = node_traces_.find(key);
+  if (it == node_traces_.end()) return;
+  NodeTraces& traces = it->second;
+  if (!traces.id_key.empty()) {
+    Replace(EntryKind::kNode, dc, traces.id_key, nullptr);
+  }
+  if (!traces.address.empty()) {
+    reverse_[traces.address].nodes.erase(traces.target);
+    dirty_reverse_.insert(traces.address);
+  }
+  for (const std::string& suffix : traces.suffixes) {
+    if (--suffix_counts_[{dc, suffix}] == 0) {
+      suffix_counts_.erase({dc, suffix});
+      Replace(EntryKind::kNodeSuffix, dc, suffix, nullptr);
+    }
+  }
+  node_traces_.erase(it);
+}
+
+void ViewBuilder::CompileNodeNames(const CompileContext& context,
+                                   const NameKey& key) {
+  uint8_t dc = DatacenterIndex(key.first);
+  DropNodeTraces(dc, key);
+  std::string labels;
+  if (!LabelsToWire(key.second, &labels)) return;
+  const Node* node = context.state.FindNode(key);
+  if (node == nullptr) {
+    Replace(EntryKind::kNode, dc, labels, nullptr);
+    return;
+  }
+  NodeTraces traces;
+  Replace(EntryKind::kNode, dc, labels, CompileNode(context, *node, labels));
+  CountSuffixes(labels, dc, &traces);
+  std::string id;
+  // A node answers to its id too.
+  if (!node->id.empty() && LabelsToWire(AsciiLower(node->id), &id) &&
+      id != labels) {
+    traces.id_key = id;
+    Replace(EntryKind::kNode, dc, id, CompileNode(context, *node, id));
+  }
+  ParsedAddress address = ParseAddress(node->address);
+  if (address.is_ip() && key.first == policy_.datacenter) {
+    traces.address = address.bytes;
+    std::string name;
+    (void)LabelsToWire(node->name, &name);
+    traces.target = name + Label("node") + Label(node->datacenter);
+    reverse_[traces.address].nodes.insert(traces.target);
+    dirty_reverse_.insert(traces.address);
+  }
+  node_traces_[key] = std::move(traces);
+}
+
+void ViewBuilder::CompileReverseNames(const CompileContext& context) {
+  for (const std::string& address : dirty_reverse_) {
+    const ReverseNames& names = reverse_[address];
+    const Entry* entry = nullptr;
+    if (!names.empty()) {
+      entry = CompileReverse(
+          context, address,
+          names.nodes.empty() ? *names.services.begin() : *names.nodes.begin());
+    } else {
+      reverse_.erase(address);
+    }
+    Replace(EntryKind::kReverse, 0, address, entry);
+  }
+  dirty_reverse_.clear();
+}
+
+std::unique_ptr<View> ViewBuilder::Build(const State& state, const Dirty& dirty,
+                                         uint32_t serial) {
+  UpdateDatacenters(state);
+  auto view = std::make_unique<View>();
+  view->policy = policy_;
+  view->serial = serial;
+  view->negative_ttl = policy_.soa.min_ttl.value_or(
+      policy_.compat == Compat::kRfc ? kNegativeTtlRfc : 0);
+  view->seed = seed_;
+  view->domains.push_back(MakeDomain(policy_.domain));
+  if (!policy_.alt_domain.empty()) {
+    Domain alt = MakeDomain(policy_.alt_domain);
+    bool longer = alt.label_count > view->domains[0].label_count;
+    view->domains.insert(longer ? view->domains.begin() : view->domains.end(),
+                         alt);
+    view->primary_domain = longer ? 1 : 0;
+  }
+  view->zones = zones_;
+  for (const auto& zone : zones_) view->zone_by_apex[zone->apex] = zone.get();
+
+  CompileContext context{
+      state, policy_, seed_,
+      [this](const std::string& name) { return DatacenterIndex(name); }};
+  Dirty todo = dirty;
+  if (rebuild_) {
+    // Everything is compiled anew; what is no more stays dirty by `dirty`.
+    todo.Merge(state.Everything());
+    for (const auto& [key, traces] : node_traces_) todo.nodes.insert(key);
+    for (const auto& [key, traces] : service_traces_) {
+      todo.services.insert(key);
+    }
+    for (const auto& [address, names] : reverse_) {
+      dirty_reverse_.insert(address);
+    }
+  }
+  bool servers = rebuild_;
+  for (const NameKey& key : todo.nodes) {
+    CompileNodeNames(context, key);
+    servers = servers || key.second == AsciiLower(policy_.node_name);
+  }
+  for (const NameKey& key : todo.services) CompileServiceNames(context, key);
+  CompileReverseNames(context);
+  if (servers) {
+    Replace(EntryKind::kServers, 0, "", CompileServers(context));
+  }
+
+  std::erase_if(edits_, [](const auto& edit) {
+    return edit.old_item == nullptr && edit.new_item == nullptr;
+  });
+  static const CowMap<Entry> kEmpty;
+  view->table = (last_ == nullptr ? kEmpty : last_->table).Apply(edits_, qsbr_);
+  view->datacenters.assign(1, policy_.datacenter);
+  std::vector<std::string> present = state.Datacenters();
+  for (size_t i = 1; i < datacenters_.size(); ++i) {
+    bool known = std::find(present.begin(), present.end(), datacenters_[i]) !=
+                 present.end();
+    // A name no label can equal.
+    view->datacenters.push_back(known ? datacenters_[i] : "");
+  }
+  edits_.clear();
+  edit_of_.clear();
+  rebuild_ = false;
+  last_ = view.get();
+  return view;
+}
+
+std::unique_ptr<const View> BuildView(const State& state,
+                                      const ZonePolicy& policy,
+                                      ViewBuilder::Zones zones,
+                                      uint32_t serial) {
+  Qsbr qsbr;
+  ViewBuilder builder(0x5eed, &qsbr);
+  builder.SetPolicy(policy);
+  builder.SetZones(std::move(zones));
+  std::unique_ptr<View> view = builder.Build(state, {}, serial);
+  builder.FinishLine();
+  return view;
+}
+
+}  // namespace dnsd

@@ -1,0 +1,105 @@
+// ViewBuilder makes one View after another: it compiles what changed and
+// shares the rest with the view before.
+//
+// Threads:   the sync thread.
+// Ownership: a View returned is the caller's, to be published; the builder
+//            keeps looking at the last one, so that must stay alive until the
+//            next was made. Whoever destroys the last view of the line sets
+//            its owns_table first, see FinishLine().
+// Cost:      Build() costs the names that are dirty, plus O(sqrt(names)) each.
+#ifndef DNSD_ZONES_VIEW_BUILDER_H_
+#define DNSD_ZONES_VIEW_BUILDER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catalog/qsbr.h"
+#include "catalog/state.h"
+#include "zones/compile.h"
+#include "zones/policy.h"
+#include "zones/view.h"
+
+namespace dnsd {
+
+class ViewBuilder {
+ public:
+  using Zones = std::vector<std::shared_ptr<const ZoneData>>;
+
+  // `seed` keeps hashes unpredictable; `qsbr` takes what views replace.
+  ViewBuilder(uint64_t seed, Qsbr* qsbr);
+
+  // The next Build() compiles everything anew when the policy differs.
+  void SetPolicy(const ZonePolicy& policy);
+  void SetZones(Zones zones);
+
+  // The next view. `serial` must grow from view to view.
+  [[nodiscard]] std::unique_ptr<View> Build(const State& state,
+                                            const Dirty& dirty,
+                                            uint32_t serial);
+
+  // The last view frees its table with itself.
+  void FinishLine();
+
+ private:
+  // Names a reverse address leads to; the first one is answered, nodes first.
+  struct ReverseNames {
+    std::set<std::string> nodes;  // labels without the domain
+    std::multiset<std::string> services;
+
+    [[nodiscard]] bool empty() const {
+      return nodes.empty() && services.empty();
+    }
+  };
+  // What a node put into other tables, to take it out again.
+  struct NodeTraces {
+    std::string id_key;
+    std::string address;
+    std::string target;
+    std::vector<std::string> suffixes;
+  };
+  using ServiceTraces = std::vector<std::pair<std::string, std::string>>;
+
+  uint8_t DatacenterIndex(const std::string& name);
+  void UpdateDatacenters(const State& state);
+  void Replace(EntryKind kind, uint8_t dc, const std::string& key,
+               const Entry* entry);
+  void CompileServiceNames(const CompileContext& context, const NameKey& key);
+  void CompileNodeNames(const CompileContext& context, const NameKey& key);
+  void DropNodeTraces(uint8_t dc, const NameKey& key);
+  void TraceService(const State& state, const NameKey& key);
+  void CompileReverseNames(const CompileContext& context);
+  void CountSuffixes(const std::string& labels, uint8_t dc, NodeTraces* traces);
+
+  uint64_t seed_;
+  Qsbr* qsbr_;
+  ZonePolicy policy_;
+  Zones zones_;
+  bool rebuild_ = true;
+  View* last_ = nullptr;
+  std::vector<std::string> datacenters_;
+
+  std::map<NameKey, NodeTraces> node_traces_;
+  std::map<NameKey, ServiceTraces> service_traces_;
+  std::map<std::string, ReverseNames> reverse_;  // by address bytes
+  std::map<std::pair<uint8_t, std::string>, size_t> suffix_counts_;
+  std::set<std::string> dirty_reverse_;
+
+  // Of the Build() that runs.
+  std::vector<CowMap<Entry>::Edit> edits_;
+  std::map<std::string, size_t> edit_of_;  // kind, dc, key to edits_ index
+};
+
+// One view on its own, owning all it refers to: for tests and tools.
+[[nodiscard]] std::unique_ptr<const View> BuildView(const State& state,
+                                                    const ZonePolicy& policy,
+                                                    ViewBuilder::Zones zones,
+                                                    uint32_t serial);
+
+}  // namespace dnsd
+
+#endif  // DNSD_ZONES_VIEW_BUILDER_H_
