@@ -2,6 +2,7 @@
 //
 // Exit codes: 0 success, 1 error, 127 unknown command, as Consul's.
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -61,6 +62,17 @@ void PrintBanner(const Config& config) {
   std::fflush(stdout);
 }
 
+// Thousands of TCP connections per worker do not fit the usual 1024
+// descriptors.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    LogWarn("agent", "Cannot raise the limit of open files");
+  }
+}
+
 // Waits for signals until one ends the agent.
 void HandleSignals(const sigset_t& signals, Server* server) {
   for (;;) {
@@ -100,7 +112,8 @@ int Agent(const Args& args) {
   sigemptyset(&signals);
   for (int signal : {SIGHUP, SIGINT, SIGTERM}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
+  RaiseDescriptorLimit();
 
   Server server(std::move(config), [args](Problems* found) {
     bool ignored = false;
@@ -172,7 +185,10 @@ int Reload(const Args& args) {
     PrintErrors({std::string(url.status().message())});
     return 1;
   }
-  auto answer = HttpCall({.method = "PUT", .url = *url + "/v1/agent/reload"});
+  HttpCallRequest request;
+  request.method = "PUT";
+  request.url = *url + "/v1/agent/reload";
+  auto answer = HttpCall(request);
   if (!answer.ok()) {
     PrintErrors({absl::StrCat("Error reloading: ", answer.status().message())});
     return 1;

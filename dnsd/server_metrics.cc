@@ -19,11 +19,11 @@ constexpr const char* kCloseNames[] = {
     "not_reading", "evicted", "client_cap", "memory",        "stopped"};
 static_assert(std::size(kCloseNames) == kTcpCloseCount);
 
-using Transport = TransportNumbers<uint64_t>;
+using Numbers = TransportNumbers<uint64_t>;
 
 struct ByTransport {
   const char* proto;
-  const Transport& numbers;
+  const Numbers& numbers;
 };
 
 }  // namespace
@@ -36,25 +36,25 @@ std::string MetricsOf(const ServerNumbers& numbers) {
   text.Sample({{"version", kVersion}}, 1);
 
   auto family = [&](const char* name, const char* help,
-                    uint64_t Transport::*field) {
+                    uint64_t Numbers::*field) {
     text.Family(name, MetricType::kCounter, help);
     for (const ByTransport& side : both) {
       text.Sample({{"proto", side.proto}}, side.numbers.*field);
     }
   };
-  family("dnsd_dns_received_total", "Messages received.", &Transport::received);
+  family("dnsd_dns_received_total", "Messages received.", &Numbers::received);
   family("dnsd_dns_received_bytes_total", "Bytes of messages received.",
-         &Transport::received_bytes);
-  family("dnsd_dns_sent_total", "Responses sent.", &Transport::sent);
+         &Numbers::received_bytes);
+  family("dnsd_dns_sent_total", "Responses sent.", &Numbers::sent);
   family("dnsd_dns_sent_bytes_total", "Bytes of responses sent.",
-         &Transport::sent_bytes);
+         &Numbers::sent_bytes);
   family("dnsd_dns_send_errors_total", "Responses that could not be sent.",
-         &Transport::send_errors);
+         &Numbers::send_errors);
   family("dnsd_dns_dropped_too_long_total", "Messages too long for a query.",
-         &Transport::dropped_too_long);
+         &Numbers::dropped_too_long);
   family("dnsd_dns_dropped_address_total",
          "Messages from addresses not to be answered.",
-         &Transport::dropped_address);
+         &Numbers::dropped_address);
   text.Family("dnsd_dns_outcomes_total", MetricType::kCounter,
               "Messages by what became of them.");
   for (const ByTransport& side : both) {

@@ -40,7 +40,7 @@ struct ZoneData {
   std::string apex;  // wire, lower case
   uint32_t serial = 0;
   // By owner name; empty non-terminals are present, so a name that is absent
-  // has nothing below it (RFC 8020). Looked up with ZoneNameHash/Eq.
+  // has nothing below it (RFC 8020). Looked up by absl::string_view.
   absl::flat_hash_map<std::string, ZoneNode> nodes;
 };
 

@@ -2,7 +2,7 @@
 //
 // Threads: any; no shared state.
 // Errors:  kInvalidArgument, message "line N: what is wrong". Trailing text
-//          after the document, a repeated nesting deeper than kNestingMax
+//          after the document, nesting deeper than kNestingMax
 //          (limits.h), invalid UTF-8 and numbers outside int64/double are
 //          errors. An empty document is an error.
 // Numbers: integers that fit int64 are kInt, all others kDouble.

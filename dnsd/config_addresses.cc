@@ -1,0 +1,243 @@
+#include "dnsd/config_addresses.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "catalog/registry/fields.h"
+#include "dnsd/sockaddr_template.h"
+
+namespace dnsd {
+namespace {
+
+constexpr int kDnsPort = 8600;
+constexpr int kHttpPort = 8500;
+constexpr uint16_t kRecursorPort = 53;
+
+bool IsIpv6(const std::string& ip) { return absl::StrContains(ip, ":"); }
+
+bool IsWildcard(const std::string& ip) { return ip == "0.0.0.0" || ip == "::"; }
+
+// The canonical text of an IP address, with or without brackets.
+std::optional<std::string> ParseIp(std::string text) {
+  if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
+    text = text.substr(1, text.size() - 2);
+    if (!IsIpv6(text)) return std::nullopt;
+  }
+  in6_addr bytes;
+  const int family = IsIpv6(text) ? AF_INET6 : AF_INET;
+  if (inet_pton(family, text.c_str(), &bytes) != 1) return std::nullopt;
+  char canonical[INET6_ADDRSTRLEN];
+  if (inet_ntop(family, &bytes, canonical, sizeof(canonical)) == nullptr) {
+    return std::nullopt;
+  }
+  return canonical;
+}
+
+class AddressReader {
+ public:
+  AddressReader(const Settings& settings, Problems* problems)
+      : settings_(settings),
+        problems_(problems),
+        interfaces_(ListInterfaceAddresses()) {}
+
+  [[nodiscard]] const std::vector<InterfaceAddress>& interfaces() const {
+    return interfaces_;
+  }
+
+  // Templates replaced, split at spaces.
+  std::vector<std::string> Words(const PlacedText& setting) {
+    const absl::StatusOr<std::string> text =
+        ExpandAddressTemplate(setting.text, interfaces_);
+    if (!text.ok()) {
+      problems_->Error(setting.place, text.status().message());
+      return {};
+    }
+    return absl::StrSplit(*text, ' ', absl::SkipEmpty());
+  }
+
+  // The addresses of a setting, each once; `given` tells "none" from "bad".
+  std::vector<std::string> Ips(const std::string& path, bool* given) {
+    std::vector<std::string> ips;
+    const Setting* setting = settings_.Find(path);
+    *given = setting != nullptr && !setting->text.empty();
+    if (!*given) return ips;
+    for (const std::string& word : Words({setting->text, setting->place})) {
+      const std::optional<std::string> ip = ParseIp(word);
+      if (absl::StartsWith(word, "unix://")) {
+        problems_->Error(setting->place, absl::StrCat(Quoted(word),
+                                                      ": unix sockets are not "
+                                                      "supported"));
+      } else if (!ip) {
+        problems_->Error(setting->place,
+                         absl::StrCat("invalid ip address: ", Quoted(word)));
+      } else if (std::find(ips.begin(), ips.end(), *ip) == ips.end()) {
+        ips.push_back(*ip);
+      }
+    }
+    return ips;
+  }
+
+  // The one address of a setting, or empty.
+  std::string Ip(const std::string& path) {
+    bool given = false;
+    const std::vector<std::string> ips = Ips(path, &given);
+    if (ips.size() > 1) {
+      problems_->Error(settings_.Find(path)->place,
+                       "cannot contain multiple addresses");
+    }
+    return ips.empty() ? "" : ips[0];
+  }
+
+  // As Ip(), for an address that others use to reach us.
+  std::string AdvertisedIp(const std::string& path) {
+    const std::string ip = Ip(path);
+    if (!IsWildcard(ip)) return ip;
+    problems_->Error(settings_.Find(path)->place,
+                     "an advertised address cannot be 0.0.0.0 or ::");
+    return "";
+  }
+
+ private:
+  const Settings& settings_;
+  Problems* problems_;
+  std::vector<InterfaceAddress> interfaces_;
+};
+
+std::vector<Endpoint> ListenOn(const Settings& settings,
+                               const std::string& which, int default_port,
+                               const std::vector<std::string>& client_ips,
+                               AddressReader* reader, Problems* problems) {
+  std::vector<Endpoint> endpoints;
+  // -1 is off; 0 lets the kernel choose.
+  const int64_t port = settings.Int(absl::StrCat("ports.", which), -1, 65535,
+                                    default_port, problems);
+  bool given = false;
+  std::vector<std::string> ips =
+      reader->Ips(absl::StrCat("addresses.", which), &given);
+  if (!given) ips = client_ips;
+  if (port < 0) return endpoints;
+  for (std::string& ip : ips) {
+    endpoints.push_back({std::move(ip), static_cast<uint16_t>(port)});
+  }
+  return endpoints;
+}
+
+void ResolveListeners(const Settings& settings, AddressReader* reader,
+                      Config* config, Problems* problems) {
+  bool given = false;
+  std::vector<std::string> client_ips = reader->Ips("client_addr", &given);
+  if (!given) client_ips = {"127.0.0.1"};
+  config->dns_listen =
+      ListenOn(settings, "dns", kDnsPort, client_ips, reader, problems);
+  config->http_listen =
+      ListenOn(settings, "http", kHttpPort, client_ips, reader, problems);
+  for (const Endpoint& http : config->http_listen) {
+    if (http.port != 0 &&
+        std::find(config->dns_listen.begin(), config->dns_listen.end(), http) !=
+            config->dns_listen.end()) {
+      problems->Error(settings.PlaceOf("ports.http"),
+                      absl::StrCat("HTTP address ", http.ip, ":", http.port,
+                                   " already configured for DNS"));
+    }
+  }
+}
+
+// What the agent fills in for its node: the advertised addresses, by family.
+void ResolveNode(const Settings& settings, AddressReader* reader,
+                 Config* config) {
+  const std::string bind = reader->Ip("bind_addr");
+  std::string lan_v4 = reader->AdvertisedIp("advertise_addr_ipv4");
+  std::string lan_v6 = reader->AdvertisedIp("advertise_addr_ipv6");
+  std::string lan = reader->AdvertisedIp("advertise_addr");
+  if (lan.empty() && !bind.empty() && !IsWildcard(bind)) lan = bind;
+  if (lan.empty()) lan = lan_v4.empty() ? lan_v6 : lan_v4;
+  if (lan.empty()) lan = DefaultNodeIp(reader->interfaces());
+  std::string& lan_family = IsIpv6(lan) ? lan_v6 : lan_v4;
+  if (lan_family.empty()) lan_family = lan;
+
+  std::string wan_v4 = reader->AdvertisedIp("advertise_addr_wan_ipv4");
+  std::string wan_v6 = reader->AdvertisedIp("advertise_addr_wan_ipv6");
+  std::string wan = reader->AdvertisedIp("advertise_addr_wan");
+  if (wan.empty()) wan = wan_v4.empty() ? wan_v6 : wan_v4;
+  if (wan.empty()) wan = lan;
+  std::string& wan_family = IsIpv6(wan) ? wan_v6 : wan_v4;
+  if (wan_family.empty()) wan_family = wan;
+  if (wan_v4.empty()) wan_v4 = lan_v4;
+  if (wan_v6.empty()) wan_v6 = lan_v6;
+
+  config->node.address = lan;
+  if (const Setting* tagged = settings.Find("tagged_addresses")) {
+    for (const auto& [tag, address] : tagged->map) {
+      config->node.tagged_addresses[tag] = address.text;
+    }
+  }
+  for (const auto& [tag, address] :
+       {std::pair{"lan", lan}, std::pair{"lan_ipv4", lan_v4},
+        std::pair{"lan_ipv6", lan_v6}, std::pair{"wan", wan},
+        std::pair{"wan_ipv4", wan_v4}, std::pair{"wan_ipv6", wan_v6}}) {
+    if (!address.empty()) config->node.tagged_addresses[tag] = address;
+  }
+}
+
+// "8.8.8.8", "8.8.8.8:54", "::1", "[::1]" or "[::1]:54".
+std::optional<Endpoint> ParseRecursor(const std::string& text) {
+  if (const std::optional<std::string> ip = ParseIp(text)) {
+    return Endpoint{*ip, kRecursorPort};
+  }
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return std::nullopt;
+  const std::string host = text.substr(0, colon);
+  if (IsIpv6(host) && host.front() != '[') return std::nullopt;
+  const std::optional<std::string> ip = ParseIp(host);
+  uint32_t port = 0;
+  if (!ip || !absl::SimpleAtoi(text.substr(colon + 1), &port) || port == 0 ||
+      port > 65535) {
+    return std::nullopt;
+  }
+  return Endpoint{*ip, static_cast<uint16_t>(port)};
+}
+
+void ResolveRecursors(const Settings& settings, AddressReader* reader,
+                      Config* config, Problems* problems) {
+  const Setting* setting = settings.Find("recursors");
+  if (setting == nullptr) return;
+  for (const PlacedText& written : setting->list) {
+    for (const std::string& word : reader->Words(written)) {
+      const std::optional<Endpoint> recursor = ParseRecursor(word);
+      if (!recursor) {
+        problems->Error(written.place,
+                        absl::StrCat("recursor ", Quoted(word),
+                                     " is not an IP address or IP:port"));
+      } else if (IsWildcard(recursor->ip)) {
+        problems->Error(written.place,
+                        absl::StrCat("recursor ", Quoted(word),
+                                     " cannot be 0.0.0.0, :: or [::]"));
+      } else if (std::find(config->recursors.begin(), config->recursors.end(),
+                           *recursor) == config->recursors.end()) {
+        config->recursors.push_back(*recursor);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void ResolveAddresses(const Settings& settings, Config* config,
+                      Problems* problems) {
+  AddressReader reader(settings, problems);
+  ResolveListeners(settings, &reader, config, problems);
+  ResolveNode(settings, &reader, config);
+  ResolveRecursors(settings, &reader, config, problems);
+}
+
+}  // namespace dnsd

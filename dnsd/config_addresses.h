@@ -1,0 +1,21 @@
+// The part of the configuration that is addresses: what the node is known
+// by, where we listen, whom we forward to.
+//
+// Threads: one; asks the kernel for the interfaces' addresses.
+// Errors:  go to Problems with the place of the setting and the value.
+#ifndef DNSD_DNSD_CONFIG_ADDRESSES_H_
+#define DNSD_DNSD_CONFIG_ADDRESSES_H_
+
+#include "catalog/base/problems.h"
+#include "dnsd/config.h"
+#include "dnsd/config_settings.h"
+
+namespace dnsd {
+
+// Fills config->dns_listen, http_listen, recursors and the node's addresses.
+void ResolveAddresses(const Settings& settings, Config* config,
+                      Problems* problems);
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_CONFIG_ADDRESSES_H_

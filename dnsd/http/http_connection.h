@@ -1,0 +1,133 @@
+// HttpConnection is the HTTP/1.1 of one connection without its socket: bytes
+// in, requests to the handler, bytes out. HttpServer moves the bytes and keeps
+// the time; tests and the fuzzer do without it.
+//
+//   Receive(bytes) -> llhttp -> head checked -> body collected -> handler
+//                                                                   |
+//   TakeOutput() <- head and body of the answer <------------------ Reply
+//
+// Threads:   one, the sync thread's.
+// Ownership: held by HttpServer; a Reply holds it weakly. Handler and limits
+//            must outlive it or Detach().
+// Order:     one request at a time is with the handler. What a client sends
+//            behind it waits unparsed, so answers are in order by themselves.
+// Limits:    HttpLimits and limits.h. A broken or too long request is
+//            answered and ends the connection: where the next request would
+//            begin is no longer sure.
+#ifndef DNSD_DNSD_HTTP_HTTP_CONNECTION_H_
+#define DNSD_DNSD_HTTP_HTTP_CONNECTION_H_
+
+#include <llhttp.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "dnsd/http/http_server.h"
+
+namespace dnsd {
+
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  enum class Phase : uint8_t {
+    kIdle,    // between requests
+    kHead,    // in the request line or the headers
+    kBody,    // headers are complete
+    kParked,  // with the handler
+  };
+
+  // Only for Create(), which must go through std::make_shared.
+  struct Private {};
+  HttpConnection(Private, const HttpLimits* limits,
+                 const HttpServer::Handler* handler,
+                 std::function<void()> wake);
+  HttpConnection(const HttpConnection&) = delete;
+  HttpConnection& operator=(const HttpConnection&) = delete;
+
+  // `wake` is called when there is output or an end that no call below asked
+  // for: a parked request was answered.
+  [[nodiscard]] static std::shared_ptr<HttpConnection> Create(
+      const HttpLimits* limits, const HttpServer::Handler* handler,
+      std::function<void()> wake);
+
+  void Receive(absl::string_view bytes);
+  // The client has closed its side: it may still read.
+  void ReceiveEnd();
+  // `bytes` of the output are with the client's kernel.
+  void Sent(size_t bytes);
+
+  // Refuses the client before it asked anything.
+  void Refuse(int status, absl::string_view text);
+  // The current phase took too long.
+  void TimeOut();
+  // The socket is gone: nothing is sent or handled any more.
+  void Detach();
+
+  // Pieces to send in order; each is taken once.
+  [[nodiscard]] std::vector<std::string> TakeOutput();
+  // False: stop reading until this changes (after Sent() or an answer).
+  [[nodiscard]] bool wants_input() const;
+  // True: after the output there is nothing more; close.
+  [[nodiscard]] bool finished() const { return finished_; }
+
+  [[nodiscard]] Phase phase() const { return phase_; }
+  // Counts changes of phase; 0 until the first byte of the first request.
+  [[nodiscard]] uint64_t step() const { return step_; }
+
+ private:
+  friend class HttpReply;
+  struct Callbacks;
+
+  [[nodiscard]] bool blocked() const;
+  void SetPhase(Phase phase);
+  // Parses until the bytes are used up or the connection is blocked or
+  // finished, and returns how many were used.
+  size_t Parse(absl::string_view bytes);
+  void CountBytes(size_t consumed);
+  void AfterHead();
+  // An error's status and text, or 0.
+  [[nodiscard]] int CheckHead(std::string* text);
+  void Dispatch();
+  void Answer(uint64_t request, HttpResponse response);
+  void Resume();
+  void Reject(int status, absl::string_view text);
+  void Write(HttpResponse response, bool close);
+  [[nodiscard]] const std::string* FindHeader(absl::string_view name,
+                                              size_t* count) const;
+
+  const HttpLimits* const limits_;
+  const HttpServer::Handler* const handler_;
+  std::function<void()> wake_;
+
+  llhttp_t parser_;
+  HttpRequest request_;        // being parsed
+  std::string target_;         // its request target, raw
+  size_t head_bytes_ = 0;      // since the end of the last request
+  size_t body_raw_bytes_ = 0;  // body with its chunk framing and trailers
+  bool in_name_ = false;       // a header name has begun
+  int rejected_status_ = 0;    // set by a callback that returned an error
+  bool head_done_ = false;     // the callbacks paused here
+  bool message_done_ = false;
+
+  uint64_t request_number_ = 0;  // of the request with the handler
+  bool head_only_ = false;       // of that request: method HEAD
+  bool keep_alive_ = true;       // of that request
+  bool http_1_0_ = false;        // of that request
+
+  Phase phase_ = Phase::kIdle;
+  uint64_t step_ = 0;
+  bool parsing_ = false;  // Parse() is on the stack
+  bool received_end_ = false;
+  bool finished_ = false;
+  std::string pending_;  // received, not parsed: only while blocked
+  std::vector<std::string> output_;
+  size_t unsent_bytes_ = 0;  // output_ and what was taken but not Sent()
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_HTTP_HTTP_CONNECTION_H_

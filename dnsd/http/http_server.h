@@ -1,0 +1,82 @@
+// HttpServer speaks HTTP/1.1 on the sync thread's loop: llhttp on uv_tcp.
+// It parses, limits and frames; what a path means is in routes.h.
+//
+// Threads:   the loop's thread only. Not to be destroyed inside a handler.
+// Ownership: owns its sockets and connections. A Reply may outlive its
+//            connection and the server; answering a closed one does nothing.
+//            A Reply dropped without an answer answers 500.
+// Errors:    Listen() names the address and the reason. Malformed requests get
+//            400, too long ones 413 or 431, and the connection is closed.
+// Limits:    dnsd/limits.h: header and body bytes, connections per client IP
+//            (429 above it, as Consul), header and idle time.
+#ifndef DNSD_DNSD_HTTP_HTTP_SERVER_H_
+#define DNSD_DNSD_HTTP_HTTP_SERVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "catalog/base/event_loop.h"
+#include "dnsd/config.h"
+#include "dnsd/limits.h"
+
+namespace dnsd {
+
+// What a configuration or a test may set otherwise; the rest is in limits.h.
+struct HttpLimits {
+  size_t head_bytes_max = kHttpHeadBytesMax;
+  size_t body_bytes_max = kHttpBodyBytesMax;
+  size_t connections_max = kHttpConnectionsMax;
+  size_t connections_per_client_max = kHttpConnectionsPerClientMax;
+  uint64_t head_ms = kHttpHeadMs;
+  uint64_t idle_ms = kHttpIdleMs;
+  uint64_t half_close_ms = kHttpHalfCloseMs;
+  uint64_t linger_ms = kHttpLingerMs;
+};
+
+struct HttpRequest {
+  std::string method;  // "GET"
+  std::string path;    // "/v1/agent/reload", percent-decoded, without query
+  std::string query;   // after '?', raw
+  std::vector<std::pair<std::string, std::string>> headers;  // names lower case
+  std::string body;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+class HttpServer {
+ public:
+  // Answers one request, at once or later; call it exactly once. The request
+  // lives until the handler returns. Later requests of the same connection
+  // wait for the answer.
+  using Reply = std::function<void(HttpResponse)>;
+  using Handler = std::function<void(const HttpRequest&, Reply)>;
+
+  HttpServer(EventLoop* loop, Handler handler, HttpLimits limits = {});
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // All of them or, with an error, none.
+  [[nodiscard]] absl::Status Listen(const std::vector<Endpoint>& addresses);
+  // The addresses really bound (port 0 resolved), in order.
+  [[nodiscard]] const std::vector<Endpoint>& listening() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_HTTP_HTTP_SERVER_H_

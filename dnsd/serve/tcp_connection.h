@@ -1,0 +1,140 @@
+// TcpConnection is one client's TCP connection: frames in, answers out.
+//
+// It reads what is there into a buffer shared by the worker, answers every
+// whole frame into a shared arena and writes that at once. It owns memory only
+// for what could not be finished: the partial frame at the end, and what the
+// client has not taken yet. While something is unsent it does not read.
+//
+// Threads:   one worker's.
+// Ownership: owns its descriptor and its Poll; borrows the buffers.
+// Errors:    OnReady() says why the connection is over; the owner removes it,
+//            but not from inside the Poll's callback.
+// Limits:    kTcpArenaBytes unsent, one frame or kTcpReadBytes unanswered.
+//            No allocation per query.
+// Units:     times in milliseconds of the loop's clock.
+#ifndef DNSD_DNSD_SERVE_TCP_CONNECTION_H_
+#define DNSD_DNSD_SERVE_TCP_CONNECTION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "catalog/base/event_loop.h"
+#include "dnsd/limits.h"
+#include "dnsd/serve/listen_socket.h"
+#include "dnsd/serve/serve_context.h"
+
+namespace dnsd {
+
+// dnsd/limits.h, in a form that tests can shorten.
+struct TcpLimits {
+  size_t connections_max = kTcpConnectionsMax;
+  size_t connections_per_client_max = kTcpConnectionsPerClientMax;
+  size_t buffered_bytes_max = kTcpBufferedBytesMax;
+  uint64_t idle_ms = kTcpIdleMs;
+  uint64_t frame_ms = kTcpFrameMs;
+  uint64_t not_reading_ms = kTcpNotReadingMs;
+};
+
+// The buffers that all connections of a worker use in turn.
+struct TcpBuffers {
+  std::unique_ptr<uint8_t[]> input = std::make_unique<uint8_t[]>(kTcpReadBytes);
+  std::unique_ptr<uint8_t[]> arena =
+      std::make_unique<uint8_t[]>(kTcpArenaBytes);
+};
+
+// Who a connection counts for: an IPv4 address, or an IPv6 /64.
+struct TcpClient {
+  uint64_t address = 0;
+  bool is_v6 = false;
+
+  [[nodiscard]] static TcpClient Of(const SocketAddress& address);
+  bool operator==(const TcpClient&) const = default;
+  template <typename H>
+  friend H AbslHashValue(H hash, const TcpClient& client) {
+    return H::combine(std::move(hash), client.address, client.is_v6);
+  }
+};
+
+class TcpConnection {
+ public:
+  TcpConnection(UniqueFd fd, TcpClient client, TcpBuffers* buffers,
+                ServeContext* context, uint64_t now_ms);
+  TcpConnection(const TcpConnection&) = delete;
+  TcpConnection& operator=(const TcpConnection&) = delete;
+
+  // Starts to read. `on_ready` gets what OnReady() takes.
+  void Watch(EventLoop* loop, std::function<void(int)> on_ready);
+  // Stops for good. The descriptor is closed with the object.
+  void Unwatch();
+
+  // Does what can be done now. `events` as from Poll. Returns why the
+  // connection is over, or nothing.
+  [[nodiscard]] std::optional<TcpClose> OnReady(int events, uint64_t now_ms);
+
+  // Whether a timeout has passed.
+  [[nodiscard]] std::optional<TcpClose> Expired(const TcpLimits& limits,
+                                                uint64_t now_ms) const;
+
+  // Answers what has been received, then ends the sending side and throws
+  // away what still comes in. Returns as OnReady().
+  [[nodiscard]] std::optional<TcpClose> BeginDrain(uint64_t now_ms);
+  // Nothing is left to send, and the client's kernel has all of it.
+  [[nodiscard]] bool drained() const;
+
+  [[nodiscard]] const TcpClient& client() const { return client_; }
+  [[nodiscard]] uint64_t last_active_ms() const { return last_active_ms_; }
+  [[nodiscard]] size_t buffered_bytes() const {
+    return input_.capacity() + unsent_.capacity();
+  }
+
+ private:
+  enum class Write : uint8_t { kDone, kBlocked, kFailed };
+
+  void Read();
+  void Discard();
+  std::span<const uint8_t> CompleteFrame(std::span<const uint8_t> bytes);
+  size_t AnswerFrames(std::span<const uint8_t> bytes);
+  void AnswerFrame(std::span<const uint8_t> frame, const View& view);
+  void AnswerParked();
+  void WriteArena();
+  void WriteUnsent();
+  Write Send(std::span<const uint8_t> bytes, size_t* sent_bytes);
+  void UpdateInterest();
+
+  UniqueFd fd_;
+  TcpClient client_;
+  TcpBuffers* buffers_;
+  ServeContext* context_;
+  TransportNumbers<Counter>* stats_;
+
+  // Received and not answered: a partial frame, or, if parked_, whole frames
+  // that wait until answers can be written.
+  std::vector<uint8_t> input_;
+  std::vector<uint8_t> unsent_;  // from unsent_begin_
+  size_t unsent_begin_ = 0;
+  size_t arena_used_ = 0;  // of the shared arena; 0 between calls
+  int writes_left_ = 0;    // in this turn
+
+  bool parked_ = false;
+  bool draining_ = false;
+  bool ended_ = false;  // our sending side is shut down
+  std::optional<TcpClose> over_;
+
+  uint64_t now_ms_;
+  uint64_t last_active_ms_;  // a frame answered, or answers taken
+  uint64_t partial_since_ms_ = 0;
+  uint64_t last_taken_ms_ = 0;  // a first write, or some of unsent_ taken
+
+  int interest_ = 0;
+  std::optional<Poll> poll_;  // destroyed before its descriptor
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_SERVE_TCP_CONNECTION_H_

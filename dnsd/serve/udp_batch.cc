@@ -1,0 +1,168 @@
+#include "dnsd/serve/udp_batch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "catalog/base/check.h"
+#include "zones/responder.h"
+
+namespace dnsd {
+namespace {
+
+// The kernel has no room now, as opposed to: this message cannot be sent.
+bool IsCongestion(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS ||
+         error == ENOMEM;
+}
+
+bool WaitWritable(int fd) {
+  pollfd wait{fd, POLLOUT, 0};
+  return poll(&wait, 1, kUdpSendWaitMs) > 0;
+}
+
+bool SameAddress(const in6_addr& a, const in6_addr& b) {
+  return memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+// Turns the packet info of a query into that of its reply, which leaves from
+// the address that was asked: `*asked`. The interface is for the routing
+// table to choose. Returns false if that address is a group's.
+bool ReverseV4(cmsghdr* header, in_addr* asked) {
+  in_pktinfo info;
+  memcpy(&info, CMSG_DATA(header), sizeof(info));
+  // For a unicast query both are the address asked; for a broadcast or
+  // multicast one ipi_spec_dst is what the kernel would answer from.
+  if (info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr) return false;
+  *asked = info.ipi_addr;
+  info.ipi_ifindex = 0;
+  memcpy(CMSG_DATA(header), &info, sizeof(info));
+  return true;
+}
+
+bool ReverseV6(cmsghdr* header, in6_addr* asked) {
+  in6_pktinfo info;
+  memcpy(&info, CMSG_DATA(header), sizeof(info));
+  if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) return false;
+  *asked = info.ipi6_addr;
+  // A link-local address means nothing without its interface.
+  if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) info.ipi6_ifindex = 0;
+  memcpy(CMSG_DATA(header), &info, sizeof(info));
+  return true;
+}
+
+}  // namespace
+
+UdpBatch::UdpBatch()
+    : packets_(std::make_unique<uint8_t[]>(kUdpBatchMessages * kPacketStride)),
+      arena_(std::make_unique<uint8_t[]>(kUdpArenaBytes)) {
+  for (size_t i = 0; i < kUdpBatchMessages; ++i) {
+    received_iovecs_[i] = {packets_.get() + i * kPacketStride,
+                           kUdpQueryBytesMax};
+    msghdr& header = received_[i].msg_hdr;
+    header.msg_name = &clients_[i].sa;
+    header.msg_iov = &received_iovecs_[i];
+    header.msg_iovlen = 1;
+    header.msg_control = controls_[i].bytes.data();
+  }
+  received_count_ = kUdpBatchMessages;  // all headers need their sizes
+}
+
+int UdpBatch::Receive(int fd) {
+  // The kernel overwrote the sizes in the headers it used last time.
+  for (size_t i = 0; i < received_count_; ++i) {
+    received_[i].msg_hdr.msg_namelen = sizeof(SocketAddress);
+    received_[i].msg_hdr.msg_controllen = kControlBytes;
+  }
+  answer_count_ = 0;
+  arena_used_ = 0;
+  const int count =
+      recvmmsg(fd, received_.data(), kUdpBatchMessages, MSG_DONTWAIT, nullptr);
+  received_count_ = count > 0 ? static_cast<size_t>(count) : 0;
+  if (count >= 0) return count;
+  return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+}
+
+UdpArrival UdpBatch::Inspect(size_t index, const SocketAddress& own) {
+  msghdr* header = &received_[index].msg_hdr;
+  if ((header->msg_flags & MSG_TRUNC) != 0) return UdpArrival::kTooLong;
+  const SocketAddress& client = clients_[index];
+  if (client.port() == 0) return UdpArrival::kAddress;
+  SocketAddress asked = own;
+  if (header->msg_controllen > 0) {
+    cmsghdr* control = CMSG_FIRSTHDR(header);
+    if (control == nullptr) return UdpArrival::kAddress;
+    const bool unicast = own.is_v6() ? ReverseV6(control, &asked.v6.sin6_addr)
+                                     : ReverseV4(control, &asked.v4.sin_addr);
+    if (!unicast) return UdpArrival::kAddress;
+  }
+  // A forged query "from ourselves" would have us talk to ourselves.
+  if (client.port() == own.port()) {
+    const bool same =
+        own.is_v6() ? SameAddress(client.v6.sin6_addr, asked.v6.sin6_addr)
+                    : client.v4.sin_addr.s_addr == asked.v4.sin_addr.s_addr;
+    if (same) return UdpArrival::kAddress;
+  }
+  return UdpArrival::kGood;
+}
+
+bool UdpBatch::has_room() const {
+  return kUdpArenaBytes - arena_used_ >= kResponseBytesMax;
+}
+
+void UdpBatch::Reply(size_t index, size_t size) {
+  DNSD_DCHECK(index < received_count_ && answer_count_ < kUdpBatchMessages);
+  answers_[answer_count_++] = {index, room(), size};
+  arena_used_ += size;
+}
+
+void UdpBatch::BuildSendMessages() {
+  for (size_t i = 0; i < answer_count_; ++i) {
+    const Answer& answer = answers_[i];
+    const msghdr& from = received_[answer.index].msg_hdr;
+    outgoing_iovecs_[i] = {answer.data, answer.size};
+    msghdr& to = outgoing_[i].msg_hdr;
+    to.msg_name = from.msg_name;
+    to.msg_namelen = from.msg_namelen;
+    to.msg_iov = &outgoing_iovecs_[i];
+    to.msg_iovlen = 1;
+    to.msg_control = from.msg_controllen > 0 ? from.msg_control : nullptr;
+    to.msg_controllen = from.msg_controllen;
+  }
+}
+
+UdpSendResult UdpBatch::Send(int fd) {
+  BuildSendMessages();
+  UdpSendResult result;
+  bool waited = false;
+  size_t next = 0;
+  while (next < answer_count_) {
+    const int count =
+        sendmmsg(fd, &outgoing_[next],
+                 static_cast<unsigned>(answer_count_ - next), MSG_DONTWAIT);
+    if (count > 0) {
+      for (int i = 0; i < count; ++i) {
+        result.sent_bytes += outgoing_[next++].msg_len;
+      }
+      result.sent += static_cast<size_t>(count);
+      continue;
+    }
+    // The error is that of the first message: sendmmsg reports a later one's
+    // on the next call.
+    if (IsCongestion(errno)) {
+      if (!waited && WaitWritable(fd)) {
+        waited = true;
+        continue;
+      }
+      result.failed += answer_count_ - next;
+      break;
+    }
+    ++result.failed;
+    ++next;
+  }
+  answer_count_ = 0;
+  arena_used_ = 0;
+  return result;
+}
+
+}  // namespace dnsd

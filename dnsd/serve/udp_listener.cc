@@ -1,0 +1,83 @@
+#include "dnsd/serve/udp_listener.h"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+namespace dnsd {
+
+UdpListener::UdpListener(EventLoop* loop, ListenSocket socket, UdpBatch* batch,
+                         ServeContext* context)
+    : socket_(std::move(socket)),
+      batch_(batch),
+      context_(context),
+      stats_(&context->stats->udp),
+      poll_(loop, socket_.fd.get(), [this](int events) { OnReady(events); }) {
+  poll_.Start(UV_READABLE);
+}
+
+void UdpListener::OnReady(int events) {
+  if (events < 0) {
+    // libuv has stopped watching. The pending error, if it is the socket's, is
+    // cleared by reading it; without this the loop would spin.
+    stats_->receive_errors.Add();
+    int error = 0;
+    socklen_t size = sizeof(error);
+    getsockopt(socket_.fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    poll_.Start(UV_READABLE);
+  }
+  // What is left after that many batches wakes the loop again at once.
+  Drain(kUdpBatchesPerTurn);
+}
+
+void UdpListener::Drain(int batches_max) {
+  for (int batch = 0; batch < batches_max; ++batch) {
+    // Until nothing is left, not until a batch was short: while it was
+    // answered more came in, and a trip through the loop costs more than one
+    // call in vain.
+    const int count = batch_->Receive(socket_.fd.get());
+    if (count == 0) return;
+    if (count < 0) {
+      stats_->receive_errors.Add();
+      return;
+    }
+    AnswerBatch(static_cast<size_t>(count));
+  }
+}
+
+void UdpListener::AnswerBatch(size_t count) {
+  const View& view = context_->BeginBatch();
+  stats_->received.Add(count);
+  for (size_t i = 0; i < count; ++i) {
+    stats_->received_bytes.Add(batch_->packet(i).size());
+    switch (batch_->Inspect(i, socket_.address)) {
+      case UdpArrival::kGood:
+        AnswerMessage(i, view);
+        break;
+      case UdpArrival::kTooLong:
+        stats_->dropped_too_long.Add();
+        break;
+      case UdpArrival::kAddress:
+        stats_->dropped_address.Add();
+        break;
+    }
+  }
+  Send();
+}
+
+void UdpListener::AnswerMessage(size_t index, const View& view) {
+  if (!batch_->has_room()) Send();
+  const Response response = Respond(batch_->packet(index), Transport::kUdp,
+                                    view, &context_->respond, batch_->room());
+  stats_->outcomes[static_cast<size_t>(response.outcome)].Add();
+  if (response.size > 0) batch_->Reply(index, response.size);
+}
+
+void UdpListener::Send() {
+  const UdpSendResult result = batch_->Send(socket_.fd.get());
+  stats_->sent.Add(result.sent);
+  stats_->sent_bytes.Add(result.sent_bytes);
+  stats_->send_errors.Add(result.failed);
+}
+
+}  // namespace dnsd

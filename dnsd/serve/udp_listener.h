@@ -1,0 +1,44 @@
+// UdpListener answers the queries that arrive on one UDP socket.
+//
+// Threads:   one worker's.
+// Ownership: owns its socket; borrows the worker's batch and context.
+// Errors:    what cannot be received or sent is counted; the socket stays
+//            open.
+// Limits:    kUdpBatchesPerTurn batches before the loop goes on to others.
+#ifndef DNSD_DNSD_SERVE_UDP_LISTENER_H_
+#define DNSD_DNSD_SERVE_UDP_LISTENER_H_
+
+#include <cstddef>
+
+#include "catalog/base/event_loop.h"
+#include "dnsd/serve/listen_socket.h"
+#include "dnsd/serve/serve_context.h"
+#include "dnsd/serve/udp_batch.h"
+
+namespace dnsd {
+
+class UdpListener {
+ public:
+  // Serves as soon as the loop runs.
+  UdpListener(EventLoop* loop, ListenSocket socket, UdpBatch* batch,
+              ServeContext* context);
+
+  // Answers what is queued, at most `batches_max` batches of it.
+  void Drain(int batches_max);
+
+ private:
+  void OnReady(int events);
+  void AnswerBatch(size_t count);
+  void AnswerMessage(size_t index, const View& view);
+  void Send();
+
+  ListenSocket socket_;
+  UdpBatch* batch_;
+  ServeContext* context_;
+  TransportNumbers<Counter>* stats_;
+  Poll poll_;  // destroyed before its descriptor
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_SERVE_UDP_LISTENER_H_

@@ -1,0 +1,155 @@
+#include "dnsd/serve/worker.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/check.h"
+#include "catalog/base/event_loop.h"
+#include "dnsd/limits.h"
+#include "dnsd/serve/listen_socket.h"
+#include "dnsd/serve/serve_context.h"
+#include "dnsd/serve/tcp_listener.h"
+#include "dnsd/serve/udp_batch.h"
+#include "dnsd/serve/udp_listener.h"
+
+namespace dnsd {
+
+struct Worker::Impl {
+  explicit Impl(Options worker_options);
+
+  absl::Status Bind();
+  void Run();
+  void BeginStop(uint64_t drain_ms);
+
+  Options options;
+  std::vector<Endpoint> listening;
+  WorkerStats stats;
+  ServeContext context;
+  UdpBatch batch;
+
+  EventLoop loop;  // outlives the handles below
+  std::vector<std::unique_ptr<UdpListener>> udp;
+  std::optional<TcpListener> tcp;
+  std::optional<PrepareHook> offline;
+  std::optional<Timer> stop_check;
+  uint64_t stop_deadline_ms = 0;
+
+  std::thread thread;
+};
+
+Worker::Impl::Impl(Options worker_options)
+    : options(std::move(worker_options)) {
+  context.view = options.view;
+  context.reader = options.reader;
+  context.respond.random = Random(options.seed);
+  context.stats = &stats;
+  tcp.emplace(&loop, &context, TcpLimits());
+  // Every callback between two polls may read the view; while the loop sleeps
+  // in epoll the worker must hold nothing.
+  offline.emplace(&loop, [this] { context.reader.Offline(); });
+}
+
+absl::Status Worker::Impl::Bind() {
+  listening = options.listen;
+  // All probes before the first bind: 0.0.0.0 and 127.0.0.1 may be given
+  // together, and a probe would find our own socket. Other workers are meant
+  // to find the first one's, except when the kernel chooses the port.
+  for (Endpoint& endpoint : listening) {
+    if (options.index != 0 && endpoint.port != 0) continue;
+    absl::StatusOr<uint16_t> port = ProbePort(endpoint);
+    if (!port.ok()) return port.status();
+    endpoint.port = *port;
+  }
+  for (const Endpoint& endpoint : listening) {
+    absl::StatusOr<ListenSocket> udp_socket = ListenUdp(endpoint);
+    if (!udp_socket.ok()) return udp_socket.status();
+    absl::StatusOr<ListenSocket> tcp_socket = ListenTcp(endpoint);
+    if (!tcp_socket.ok()) return tcp_socket.status();
+    udp.push_back(std::make_unique<UdpListener>(&loop, *std::move(udp_socket),
+                                                &batch, &context));
+    tcp->Listen(*std::move(tcp_socket));
+  }
+  return absl::OkStatus();
+}
+
+void Worker::Impl::Run() {
+  const std::string name = absl::StrCat("dnsd-w", options.index);
+  pthread_setname_np(pthread_self(), name.c_str());
+  if (options.cpu >= 0) {
+    // Best effort: a worker on another core still serves.
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET(static_cast<size_t>(options.cpu), &cpus);
+    pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+  }
+  loop.Run();
+  stop_check.reset();
+  udp.clear();
+  tcp.reset();
+  offline.reset();
+  context.reader.Offline();
+}
+
+void Worker::Impl::BeginStop(uint64_t drain_ms) {
+  // Closing a socket throws away what is queued on it, so answer that first.
+  for (const auto& listener : udp) listener->Drain(kUdpBatchesAtStop);
+  udp.clear();
+  tcp->BeginDrain();
+  if (drain_ms == 0 || tcp->FinishDrain()) {
+    loop.Stop();
+    return;
+  }
+  stop_deadline_ms = uv_now(loop.uv()) + drain_ms;
+  stop_check.emplace(&loop, [this] {
+    if (tcp->FinishDrain() || uv_now(loop.uv()) >= stop_deadline_ms) {
+      stop_check->Stop();
+      loop.Stop();
+    }
+  });
+  stop_check->Start(kStopCheckMs, kStopCheckMs);
+}
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(Options options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  const absl::Status status = impl->Bind();
+  if (!status.ok()) return status;
+  return std::unique_ptr<Worker>(new Worker(std::move(impl)));
+}
+
+Worker::Worker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Worker::~Worker() { Stop(0); }
+
+void Worker::Start() {
+  DNSD_CHECK(!impl_->thread.joinable());
+  DNSD_CHECK(impl_->options.view->current() != nullptr);
+  // A thread inherits its creator's mask: signals are the main thread's.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  impl_->thread = std::thread([impl = impl_.get()] { impl->Run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Worker::Stop(uint64_t drain_ms) {
+  if (!impl_->thread.joinable()) return;
+  impl_->loop.Post(
+      [impl = impl_.get(), drain_ms] { impl->BeginStop(drain_ms); });
+  impl_->thread.join();
+}
+
+const std::vector<Endpoint>& Worker::listening() const {
+  return impl_->listening;
+}
+
+const WorkerStats& Worker::stats() const { return impl_->stats; }
+
+}  // namespace dnsd

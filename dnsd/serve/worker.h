@@ -1,0 +1,60 @@
+// Worker is one data-plane thread: its own event loop, its own SO_REUSEPORT
+// UDP and TCP sockets on every listen address, its own counters.
+//
+// Threads:   Create() and Stop() on the main thread; everything else inside
+//            runs on the worker's own thread. stats() may be read by any.
+// Ownership: owns its thread, loop and sockets; borrows the published view.
+// Errors:    Create() says which address could not be bound and why (port in
+//            use, no permission and how to grant it, no such address).
+#ifndef DNSD_DNSD_SERVE_WORKER_H_
+#define DNSD_DNSD_SERVE_WORKER_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "catalog/published.h"
+#include "catalog/qsbr.h"
+#include "dnsd/config.h"
+#include "dnsd/serve/worker_stats.h"
+#include "zones/view.h"
+
+namespace dnsd {
+
+class Worker {
+ public:
+  struct Options {
+    int index = 0;
+    int cpu = -1;  // pin to this core; -1: do not pin
+    std::vector<Endpoint> listen;
+    const Published<View>* view = nullptr;  // a view is published before Start
+    Qsbr::Reader reader;
+    uint64_t seed = 0;  // for answer rotation
+  };
+
+  // Binds the sockets; does not serve yet. Port 0 binds a port the kernel
+  // chooses, see listening().
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Worker>> Create(
+      Options options);
+  ~Worker();  // Stop(0) if still running
+
+  void Start();
+
+  // Answers what is queued, closes listeners, lets TCP clients read what was
+  // answered for at most `drain_ms`, then joins the thread.
+  void Stop(uint64_t drain_ms);
+
+  // The addresses really bound, in the order of Options::listen.
+  [[nodiscard]] const std::vector<Endpoint>& listening() const;
+  [[nodiscard]] const WorkerStats& stats() const;
+
+ private:
+  struct Impl;
+  explicit Worker(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_SERVE_WORKER_H_

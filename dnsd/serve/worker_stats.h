@@ -1,0 +1,126 @@
+// WorkerStats counts what one worker received and answered. HOT PATH
+//
+// Threads: written by the worker's thread only, read by any. A relaxed load
+//          and a relaxed store per increment: no locked instruction, and a
+//          reader sees every counter at most a moment old. Counters are not a
+//          consistent snapshot of each other.
+// Units:   messages unless the name says bytes. TCP messages are frames.
+#ifndef DNSD_DNSD_SERVE_WORKER_STATS_H_
+#define DNSD_DNSD_SERVE_WORKER_STATS_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "zones/responder.h"
+
+namespace dnsd {
+
+// One number with a single writer.
+class Counter {
+ public:
+  void Add(uint64_t count = 1) { Store(value() + count); }
+  void Subtract(uint64_t count = 1) { Store(value() - count); }
+  [[nodiscard]] uint64_t value() const {
+    // relaxed: a counter orders nothing.
+    return value_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  void Store(uint64_t value) { value_.store(value, std::memory_order_relaxed); }
+
+  std::atomic<uint64_t> value_{0};
+};
+
+// Why a TCP connection ended.
+enum class TcpClose : uint8_t {
+  kClient,        // the client closed, everything was answered
+  kReset,         // the connection broke
+  kIdle,          // no query for the idle timeout
+  kPartialFrame,  // a frame stayed incomplete for too long
+  kBadFrame,      // a frame shorter than a DNS header
+  kNotReading,    // the client did not take its answers
+  kEvicted,       // the longest-idle one, closed to make room for another
+  kClientCap,     // refused: too many connections from this client
+  kMemory,        // the worker's buffers for all connections were used up
+  kStopped,       // the worker stopped
+  kCount,
+};
+
+inline constexpr size_t kOutcomeCount = static_cast<size_t>(Outcome::kCount);
+inline constexpr size_t kTcpCloseCount = static_cast<size_t>(TcpClose::kCount);
+
+// `Number` is Counter inside a worker and uint64_t in a sum.
+template <typename Number>
+struct TransportNumbers {
+  Number received{};  // messages, including those dropped below
+  Number received_bytes{};
+  Number sent{};
+  Number sent_bytes{};
+  Number send_errors{};       // answers lost: unsendable, or no room to send
+  Number receive_errors{};    // failed receive calls
+  Number dropped_too_long{};  // UDP: longer than kUdpQueryBytesMax
+  Number dropped_address{};   // UDP: source or destination not to be answered
+  std::array<Number, kOutcomeCount> outcomes{};  // by Outcome
+
+  [[nodiscard]] const Number& outcome(Outcome outcome) const {
+    return outcomes[static_cast<size_t>(outcome)];
+  }
+};
+
+template <typename Number>
+struct WorkerNumbers {
+  // Two lines apart, so that no counter shares a line with another worker's
+  // data (the adjacent-line prefetcher pairs lines).
+  alignas(128) TransportNumbers<Number> udp{};
+  TransportNumbers<Number> tcp{};
+  Number tcp_open{};  // connections now
+  Number tcp_accepted{};
+  Number tcp_accept_pauses{};  // out of descriptors or memory
+  std::array<Number, kTcpCloseCount> tcp_closed{};  // by TcpClose
+
+  [[nodiscard]] const Number& closed(TcpClose reason) const {
+    return tcp_closed[static_cast<size_t>(reason)];
+  }
+};
+
+using WorkerStats = WorkerNumbers<Counter>;
+using WorkerTotals = WorkerNumbers<uint64_t>;
+
+inline void AddTo(const TransportNumbers<Counter>& from,
+                  TransportNumbers<uint64_t>* to) {
+  to->received += from.received.value();
+  to->received_bytes += from.received_bytes.value();
+  to->sent += from.sent.value();
+  to->sent_bytes += from.sent_bytes.value();
+  to->send_errors += from.send_errors.value();
+  to->receive_errors += from.receive_errors.value();
+  to->dropped_too_long += from.dropped_too_long.value();
+  to->dropped_address += from.dropped_address.value();
+  for (size_t i = 0; i < kOutcomeCount; ++i) {
+    to->outcomes[i] += from.outcomes[i].value();
+  }
+}
+
+// The sum over several workers, for metrics.
+[[nodiscard]] inline WorkerTotals SumStats(
+    std::span<const WorkerStats* const> workers) {
+  WorkerTotals totals;
+  for (const WorkerStats* worker : workers) {
+    AddTo(worker->udp, &totals.udp);
+    AddTo(worker->tcp, &totals.tcp);
+    totals.tcp_open += worker->tcp_open.value();
+    totals.tcp_accepted += worker->tcp_accepted.value();
+    totals.tcp_accept_pauses += worker->tcp_accept_pauses.value();
+    for (size_t i = 0; i < kTcpCloseCount; ++i) {
+      totals.tcp_closed[i] += worker->tcp_closed[i].value();
+    }
+  }
+  return totals;
+}
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_SERVE_WORKER_STATS_H_

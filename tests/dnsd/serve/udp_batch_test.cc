@@ -1,0 +1,193 @@
+#include "dnsd/serve/udp_batch.h"
+
+#include <gtest/gtest.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "tests/dnsd/serve/serve_testing.h"
+#include "zones/responder.h"
+
+namespace dnsd {
+namespace {
+
+using testing::Bytes;
+using testing::Client;
+using testing::FreeEndpoint;
+
+void WaitReadable(int fd) {
+  pollfd ready{fd, POLLIN, 0};
+  ASSERT_EQ(poll(&ready, 1, 5000), 1);
+}
+
+// A server socket and a batch.
+class UdpBatchTest : public ::testing::Test {
+ protected:
+  void Listen(const std::string& ip) {
+    endpoint_ = FreeEndpoint(ip);
+    absl::StatusOr<ListenSocket> socket = ListenUdp(endpoint_);
+    ASSERT_TRUE(socket.ok()) << socket.status();
+    socket_ = *std::move(socket);
+  }
+  int Receive() {
+    WaitReadable(socket_.fd.get());
+    return batch_->Receive(socket_.fd.get());
+  }
+  void ReplyWith(size_t index, size_t size, uint8_t byte) {
+    memset(batch_->room(), byte, size);
+    batch_->Reply(index, size);
+  }
+
+  Endpoint endpoint_;
+  ListenSocket socket_;
+  std::unique_ptr<UdpBatch> batch_ = std::make_unique<UdpBatch>();
+};
+
+TEST_F(UdpBatchTest, ReceivesAtMostABatchInOrder) {
+  Listen("127.0.0.1");
+  Client client(endpoint_, SOCK_DGRAM);
+  for (uint8_t i = 0; i < 70; ++i) ASSERT_TRUE(client.SendByte(i));
+  ASSERT_EQ(Receive(), 64);
+  EXPECT_EQ(batch_->packet(0)[0], 0);
+  EXPECT_EQ(batch_->packet(63)[0], 63);
+  ASSERT_EQ(Receive(), 6);
+  EXPECT_EQ(batch_->packet(5)[0], 69);
+  EXPECT_EQ(batch_->Receive(socket_.fd.get()), 0);
+}
+
+TEST_F(UdpBatchTest, ReportsABrokenDescriptor) {
+  EXPECT_EQ(batch_->Receive(-1), -EBADF);
+}
+
+TEST_F(UdpBatchTest, TooLongQueriesAreRecognised) {
+  Listen("127.0.0.1");
+  Client client(endpoint_, SOCK_DGRAM);
+  ASSERT_TRUE(client.Send(Bytes(kUdpQueryBytesMax)));
+  ASSERT_TRUE(client.Send(Bytes(kUdpQueryBytesMax + 1)));
+  ASSERT_EQ(Receive(), 2);
+  EXPECT_EQ(batch_->Inspect(0, socket_.address), UdpArrival::kGood);
+  EXPECT_EQ(batch_->packet(0).size(), kUdpQueryBytesMax);
+  EXPECT_EQ(batch_->Inspect(1, socket_.address), UdpArrival::kTooLong);
+}
+
+// No datagram holds 65,535 bytes: sendmmsg stops there with EMSGSIZE.
+TEST_F(UdpBatchTest, AnUnsendableAnswerIsSkipped) {
+  for (const size_t unsendable : {size_t{0}, size_t{3}, size_t{7}}) {
+    SCOPED_TRACE(unsendable);
+    Listen("127.0.0.1");
+    Client client(endpoint_, SOCK_DGRAM);
+    for (uint8_t i = 0; i < 8; ++i) ASSERT_TRUE(client.SendByte(i));
+    ASSERT_EQ(Receive(), 8);
+    for (size_t i = 0; i < 8; ++i) {
+      ASSERT_TRUE(batch_->has_room());
+      ReplyWith(i, i == unsendable ? 65535 : 20, static_cast<uint8_t>(i));
+    }
+    const UdpSendResult result = batch_->Send(socket_.fd.get());
+    EXPECT_EQ(result.failed, 1u);
+    EXPECT_EQ(result.sent, 7u);
+    EXPECT_EQ(result.sent_bytes, 140u);
+    for (uint8_t i = 0; i < 8; ++i) {
+      if (i == unsendable) continue;
+      EXPECT_EQ(client.ReceiveDatagram(), Bytes(20, i));
+    }
+    EXPECT_FALSE(client.HasDatagram());
+  }
+}
+
+TEST_F(UdpBatchTest, RoomEndsBeforeTheArenaDoes) {
+  Listen("127.0.0.1");
+  Client client(endpoint_, SOCK_DGRAM);
+  for (uint8_t i = 0; i < 8; ++i) ASSERT_TRUE(client.SendByte(i));
+  ASSERT_EQ(Receive(), 8);
+  size_t answered = 0;
+  while (batch_->has_room()) ReplyWith(answered++, 50'000, 1);
+  EXPECT_EQ(answered, (kUdpArenaBytes - kResponseBytesMax) / 50'000 + 1);
+  EXPECT_EQ(batch_->Send(socket_.fd.get()).sent, answered);
+  EXPECT_TRUE(batch_->has_room());
+}
+
+// A UNIX datagram socket has the same calls and, unlike loopback UDP, fills
+// up: its receiver's queue is short.
+TEST_F(UdpBatchTest, CongestionDropsTheRestAndReturns) {
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
+  const UniqueFd server(pair[0]);
+  const UniqueFd client(pair[1]);
+  // From the client, in turns, since its queue to the server is short too;
+  // then 64 answers that nobody reads, again and again.
+  size_t sent = 0;
+  size_t failed = 0;
+  for (int round = 0; round < 1000 && failed == 0; ++round) {
+    const uint8_t byte = 7;
+    size_t queued = 0;
+    while (queued < kUdpBatchMessages && send(client.get(), &byte, 1, 0) == 1) {
+      ++queued;
+    }
+    ASSERT_GT(queued, 0u);
+    ASSERT_EQ(batch_->Receive(server.get()), static_cast<int>(queued));
+    for (size_t i = 0; i < queued; ++i) ReplyWith(i, 1000, 7);
+    const UdpSendResult result = batch_->Send(server.get());
+    EXPECT_EQ(result.sent + result.failed, queued);
+    sent += result.sent;
+    failed += result.failed;
+  }
+  EXPECT_GT(failed, 0u);
+  uint8_t answer[1000];
+  size_t arrived = 0;
+  while (recv(client.get(), answer, sizeof(answer), 0) == 1000) ++arrived;
+  EXPECT_EQ(arrived, sent);
+}
+
+TEST_F(UdpBatchTest, QueriesFromOurselvesAreRefused) {
+  for (const char* ip : {"127.0.0.1", "::1", "0.0.0.0", "::"}) {
+    SCOPED_TRACE(ip);
+    Listen(ip);
+    const bool v6 = endpoint_.ip.find(':') != std::string::npos;
+    const SocketAddress to =
+        testing::Address({v6 ? "::1" : "127.0.0.1", endpoint_.port});
+    ASSERT_EQ(sendto(socket_.fd.get(), "x", 1, 0, &to.sa, to.size()), 1);
+    ASSERT_EQ(Receive(), 1);
+    EXPECT_EQ(batch_->Inspect(0, socket_.address), UdpArrival::kAddress);
+  }
+}
+
+TEST_F(UdpBatchTest, QueriesToABroadcastAddressAreRefused) {
+  Listen("0.0.0.0");
+  const UniqueFd client(socket(AF_INET, SOCK_DGRAM, 0));
+  const int on = 1;
+  ASSERT_EQ(setsockopt(client.get(), SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)),
+            0);
+  const SocketAddress to =
+      testing::Address({"127.255.255.255", endpoint_.port});
+  ASSERT_EQ(sendto(client.get(), "x", 1, 0, &to.sa, to.size()), 1);
+  ASSERT_EQ(Receive(), 1);
+  EXPECT_EQ(batch_->Inspect(0, socket_.address), UdpArrival::kAddress);
+}
+
+TEST_F(UdpBatchTest, QueriesFromPortZeroAreRefused) {
+  Listen("127.0.0.1");
+  const UniqueFd raw(socket(AF_INET, SOCK_RAW, IPPROTO_UDP));
+  if (!raw.valid()) GTEST_SKIP() << "raw sockets need CAP_NET_RAW";
+  struct {
+    udphdr header;
+    uint8_t payload[4];
+  } datagram = {};
+  datagram.header.dest = htons(endpoint_.port);
+  datagram.header.len = htons(sizeof(datagram));
+  SocketAddress to = testing::Address({"127.0.0.1", 0});
+  ASSERT_EQ(
+      sendto(raw.get(), &datagram, sizeof(datagram), 0, &to.sa, to.size()),
+      static_cast<ssize_t>(sizeof(datagram)));
+  ASSERT_EQ(Receive(), 1);
+  EXPECT_EQ(batch_->packet(0).size(), 4u);
+  EXPECT_EQ(batch_->Inspect(0, socket_.address), UdpArrival::kAddress);
+}
+
+}  // namespace
+}  // namespace dnsd

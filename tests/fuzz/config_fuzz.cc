@@ -1,0 +1,103 @@
+// Fuzzes the whole way from a configuration text to a Config. The first byte
+// chooses: 'h' HCL, 'j' JSON, 'f' words of a command line, 'd' a duration.
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "catalog/base/check.h"
+#include "dnsd/config.h"
+#include "dnsd/config_addresses.h"
+#include "dnsd/config_catalog.h"
+#include "dnsd/config_files.h"
+#include "dnsd/config_policy.h"
+#include "dnsd/config_settings.h"
+
+namespace dnsd {
+namespace {
+
+// What the rest of the program relies on once there is no error.
+void CheckConfig(const Config& config) {
+  DNSD_CHECK(absl::EndsWith(config.policy.domain, "."));
+  DNSD_CHECK(config.policy.alt_domain != config.policy.domain);
+  DNSD_CHECK(!config.policy.datacenter.empty());
+  DNSD_CHECK(config.policy.edns_udp_size >= 512);
+  DNSD_CHECK(config.recursor_timeout.count() > 0);
+  std::set<std::string> service_ids;
+  std::set<std::string> check_ids;
+  for (const ServiceDefinition& service : config.services) {
+    DNSD_CHECK(!service.instance.name.empty());
+    DNSD_CHECK(service_ids.insert(service.instance.id).second);
+    DNSD_CHECK(service.instance.weights.passing >= 1);
+    DNSD_CHECK(service.sidecars.empty());
+    for (const CheckDefinition& check : service.checks) {
+      DNSD_CHECK(check_ids.insert(check.id).second);
+      DNSD_CHECK(check.service_id == service.instance.id);
+    }
+  }
+  for (const CheckDefinition& check : config.checks) {
+    DNSD_CHECK(!check.id.empty() && check_ids.insert(check.id).second);
+    DNSD_CHECK(check.service_id.empty() ||
+               service_ids.contains(check.service_id));
+  }
+  for (const ZoneFileConfig& zone : config.zones) {
+    DNSD_CHECK(absl::EndsWith(zone.name, ".") && !zone.file.empty());
+  }
+}
+
+void FuzzDocument(const std::string& text, bool is_hcl) {
+  Problems problems;
+  Settings settings;
+  Config config;
+  ReadConfigText(text, "f", is_hcl, &settings, &problems);
+  ResolveDatacenter(settings, &config, &problems);
+  ResolveAddresses(settings, &config, &problems);
+  ResolvePolicy(settings, &config, &problems);
+  ResolveCatalog(&settings, &config, &problems);
+  if (problems.ok()) CheckConfig(config);
+}
+
+void FuzzFlags(const std::string& text) {
+  std::vector<std::string> words = absl::StrSplit(text, '\n');
+  // No file of this machine is to be read.
+  for (const std::string& word : words) {
+    if (absl::StrContains(word, "config-")) return;
+  }
+  Problems problems;
+  bool help = false;
+  const Config config = LoadConfig(words, &help, &problems);
+  if (problems.ok() && !help) CheckConfig(config);
+}
+
+void FuzzDuration(const std::string& text) {
+  std::chrono::nanoseconds duration{0};
+  if (ParseGoDuration(text, &duration)) DNSD_CHECK(!text.empty());
+}
+
+}  // namespace
+}  // namespace dnsd
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  const std::string text(data + 1, data + size);
+  switch (data[0]) {
+    case 'h':
+    case 'j':
+      dnsd::FuzzDocument(text, data[0] == 'h');
+      break;
+    case 'f':
+      dnsd::FuzzFlags(text);
+      break;
+    case 'd':
+      dnsd::FuzzDuration(text);
+      break;
+    default:
+      break;
+  }
+  return 0;
+}
