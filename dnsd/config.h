@@ -45,7 +45,7 @@ struct Config {
   std::vector<Endpoint> dns_listen;   // empty: DNS is off (port -1)
   std::vector<Endpoint> http_listen;  // empty: HTTP is off
   std::vector<Endpoint> recursors;
-  bool recursor_random = false;                 // recursor_strategy
+  bool recursor_random = false;  // recursor_strategy
   std::chrono::nanoseconds recursor_timeout{2'000'000'000};
 
   int workers = 0;  // 0: one per core

@@ -5,7 +5,6 @@
 //          addresses, then TXT, as far as they fit (RFC 2181 section 9).
 // kConsul: Consul's trimUDPResponse and trimTCPResponse (consul.md 1.9).
 #include <algorithm>
-#include <cstring>
 
 #include "zones/answer.h"
 #include "zones/rr_order.h"
@@ -20,6 +19,23 @@ constexpr size_t kUdpBytesMax = 65467;
 constexpr size_t kTcpBytesMax = 65523;
 constexpr uint32_t kSrvMax = 1024;  // more do not fit 64 KiB
 constexpr uint32_t kOthersMax = 4096;
+
+// Ids of an entry seen so far. Ids beyond its size count as new: no message
+// holds so many records.
+class IdSet {
+ public:
+  [[nodiscard]] bool Insert(size_t id) {
+    if (id >= kIdsMax) return true;
+    uint64_t bit = uint64_t{1} << (id % 64);
+    bool is_new = (words_[id / 64] & bit) == 0;
+    words_[id / 64] |= bit;
+    return is_new;
+  }
+
+ private:
+  static constexpr size_t kIdsMax = 4096;
+  uint64_t words_[kIdsMax / 64] = {};
+};
 
 // One list, in one order, written as often as it takes.
 struct Batch {
@@ -68,29 +84,27 @@ struct Batch {
     }
   }
 
-  void WriteTargets(uint32_t count, bool addresses, bool texts) {
+  // As Consul does it: all of it for every answer, repeated or not.
+  void WriteTargets(uint32_t count, bool texts) {
     ForEachTarget(count, [&](const SrvRecord& srv, size_t target_at) {
-      AddTarget(answer, entry, srv, target_at, addresses, texts);
+      AddTarget(answer, entry, srv, target_at, true, texts);
     });
   }
 
-  // Consul's syncExtra: the first address of every different target.
+  // The addresses of every different target, or the texts of every node.
   void WriteDistinctTargets(uint32_t count) {
-    constexpr size_t kTableSize = 4096;
-    uint16_t seen[kTableSize];
-    std::memset(seen, 0, sizeof(seen));
+    IdSet seen;
     ForEachTarget(count, [&](const SrvRecord& srv, size_t target_at) {
-      std::span<const uint8_t> target = answer->message.NameAt(target_at);
-      size_t slot = TagHash(target) % kTableSize;
-      for (; seen[slot] != 0; slot = (slot + 1) % kTableSize) {
-        std::span<const uint8_t> other = answer->message.NameAt(seen[slot]);
-        if (other.size() == target.size() &&
-            std::memcmp(other.data(), target.data(), target.size()) == 0) {
-          return;
-        }
-      }
-      seen[slot] = static_cast<uint16_t>(target_at);
+      if (!seen.Insert(srv.target_id)) return;
       AddTarget(answer, entry, srv, target_at, true, false);
+    });
+  }
+  void WriteDistinctTexts(uint32_t count) {
+    IdSet seen;
+    ForEachTarget(count, [&](const SrvRecord& srv, size_t target_at) {
+      if (srv.texts == 0) return;
+      if (!seen.Insert(entry.At<TextBlock>(srv.texts)->id)) return;
+      AddTarget(answer, entry, srv, target_at, false, true);
     });
   }
 };
@@ -116,10 +130,8 @@ void FitRfc(Answer* answer, Batch* batch, uint32_t count) {
     answer->outcome = Outcome::kTruncated;
   }
   if (!batch->is_srv) return;
-  batch->WriteTargets(written, true, false);
-  if (policy.enable_additional_node_meta_txt) {
-    batch->WriteTargets(written, false, true);
-  }
+  batch->WriteDistinctTargets(written);
+  if (batch->entry.has_texts) batch->WriteDistinctTexts(written);
 }
 
 // The size Consul compares with its limit, after writing `count` answers.
@@ -135,8 +147,7 @@ size_t WriteConsul(Batch* batch, uint32_t count, bool in_sync,
     if (in_sync) {
       batch->WriteDistinctTargets(count);
     } else {
-      batch->WriteTargets(count, true,
-                          answer->view.policy.enable_additional_node_meta_txt);
+      batch->WriteTargets(count, true);
     }
   }
   if (batch->overflow) return SIZE_MAX;

@@ -274,7 +274,8 @@ class ServiceCompiler {
     Ref texts = AddNodeTexts(*candidate.node);
     if (place.kind == ParsedAddress::Kind::kName) {
       uint8_t flags = IsOurs(place.bytes) ? RrRecord::kChase : 0;
-      return builder_.AddSrv(MakeRecord(kTypeSrv, ttl_, rdata + place.bytes),
+      return builder_.AddSrv(place.bytes,
+                             MakeRecord(kTypeSrv, ttl_, rdata + place.bytes),
                              flags, 0, 0, texts);
     }
     // A node reached by a substitute for its address is not named.
@@ -290,9 +291,10 @@ class ServiceCompiler {
     } else {
       labels = HexLabel(place);
     }
-    rdata += labels + keyword + Label(candidate.node->datacenter);
-    return builder_.AddSrv(MakeInDomain(kTypeSrv, ttl_, rdata, domain_), flags,
-                           static_cast<uint8_t>(labels.size()),
+    std::string target = labels + keyword + Label(candidate.node->datacenter);
+    rdata += target;
+    return builder_.AddSrv(target, MakeInDomain(kTypeSrv, ttl_, rdata, domain_),
+                           flags, static_cast<uint8_t>(labels.size()),
                            builder_.AddRecord(MakeAddressRecord(place, ttl_)),
                            texts);
   }
@@ -459,7 +461,7 @@ const Entry* CompileServers(const CompileContext& context) {
     std::string labels = Label(name);
     std::string target = labels + Label("node") + Label(node->datacenter);
     lists[kListSrv].push_back(builder.AddSrv(
-        MakeInDomain(kTypeNs, policy.node_ttl, target, domain),
+        target, MakeInDomain(kTypeNs, policy.node_ttl, target, domain),
         RrRecord::kInDomain | RrRecord::kNodeTarget,
         static_cast<uint8_t>(labels.size()), any.empty() ? 0 : any[0], 0));
   }

@@ -82,16 +82,21 @@ struct RrRecord {
 
 // An SRV or NS record; RrRecord's bytes follow the references.
 struct SrvRecord {
-  uint32_t address = 0;  // offset of the target's address record, or 0
-  uint32_t texts = 0;    // offset of the node's TextBlock, or 0
+  uint32_t address = 0;    // offset of the target's address record, or 0
+  uint32_t texts = 0;      // offset of the node's TextBlock, or 0
+  uint16_t target_id = 0;  // equal targets of an entry have equal ids
+  uint16_t reserved = 0;
   RrRecord rr;
 };
+static_assert(sizeof(SrvRecord) == 16, "rr's bytes follow it");
 
 // The TXT records of a node, for ADDITIONAL: node labels follow, then per
 // record its size (2 bytes, host order) and its bytes from the type on.
 struct TextBlock {
   uint16_t owner_size = 0;  // node labels, without "node.<dc>.<domain>"
   uint16_t count = 0;
+  uint16_t id = 0;  // different blocks of an entry have different ids
+  uint16_t reserved = 0;
 
   [[nodiscard]] const uint8_t* owner() const {
     return reinterpret_cast<const uint8_t*>(this + 1);
@@ -111,7 +116,8 @@ struct Entry {
   EntryKind kind = EntryKind::kService;
   uint8_t datacenter = 0;      // index in View
   bool has_self_sets = false;  // sets with self_size come after the others
-  uint8_t reserved[2] = {};
+  bool has_texts = false;      // there are TextBlocks
+  uint8_t reserved = 0;
 
   template <typename T>
   [[nodiscard]] const T* At(uint32_t offset) const {

@@ -41,12 +41,24 @@ EntryBuilder::Ref EntryBuilder::AddRecord(const std::string& bytes,
   return ref;
 }
 
-EntryBuilder::Ref EntryBuilder::AddSrv(const std::string& bytes, uint8_t flags,
+EntryBuilder::Ref EntryBuilder::AddSrv(const std::string& target,
+                                       const std::string& bytes, uint8_t flags,
                                        uint8_t split, Ref address, Ref texts) {
   DNSD_CHECK(bytes.size() <= UINT16_MAX);
-  SrvRecord head{
-      address, texts, {static_cast<uint16_t>(bytes.size()), flags, split}};
-  Ref ref = Append(&head, sizeof(head), bytes);
+  std::string key = bytes;
+  AppendPod(&key, address);
+  AppendPod(&key, texts);
+  Ref& ref = srvs_[key];
+  if (ref != 0) return ref;
+  // Ids past 16 bits wrap: then equal ids may mean different targets, whose
+  // additional records are left out. No message holds so many.
+  auto next_id = static_cast<uint16_t>(target_ids_.size());
+  SrvRecord head;
+  head.address = address;
+  head.texts = texts;
+  head.target_id = target_ids_.emplace(target, next_id).first->second;
+  head.rr = {static_cast<uint16_t>(bytes.size()), flags, split};
+  ref = Append(&head, sizeof(head), bytes);
   fixups_.push_back({ref - 1 + offsetof(SrvRecord, address)});
   fixups_.push_back({ref - 1 + offsetof(SrvRecord, texts)});
   return ref;
@@ -57,7 +69,8 @@ EntryBuilder::Ref EntryBuilder::AddTexts(
   Ref& ref = texts_[owner_labels];
   if (ref == 0) {
     TextBlock head{static_cast<uint16_t>(owner_labels.size()),
-                   static_cast<uint16_t>(records.size())};
+                   static_cast<uint16_t>(records.size()),
+                   static_cast<uint16_t>(texts_.size() - 1)};
     std::string bytes = owner_labels;
     for (const std::string& record : records) {
       AppendPod(&bytes, static_cast<uint16_t>(record.size()));
@@ -81,6 +94,7 @@ const Entry* EntryBuilder::Finish(EntryKind kind, uint8_t datacenter,
   entry.kind = kind;
   entry.datacenter = datacenter;
   entry.key_size = static_cast<uint8_t>(key.size());
+  entry.has_texts = !texts_.empty();
   entry.set_count = static_cast<uint16_t>(sets_.size());
   std::string head(sizeof(Entry), '\0');
   head += key;

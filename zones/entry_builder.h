@@ -26,8 +26,10 @@ class EntryBuilder {
 
   // `bytes` begin with the owner pointer. Equal plain records are added once.
   Ref AddRecord(const std::string& bytes, uint8_t flags = 0, uint8_t split = 0);
-  Ref AddSrv(const std::string& bytes, uint8_t flags, uint8_t split,
-             Ref address, Ref texts);
+  // Equal records with equal references are added once. `target` is the name
+  // in the rdata, or as much of it as tells it from others.
+  Ref AddSrv(const std::string& target, const std::string& bytes, uint8_t flags,
+             uint8_t split, Ref address, Ref texts);
   // `records` from the type on. Blocks of one owner are added once.
   Ref AddTexts(const std::string& owner_labels,
                const std::vector<std::string>& records);
@@ -55,6 +57,8 @@ class EntryBuilder {
   std::string records_;  // Ref is an offset in it, plus 1
   std::vector<Fixup> fixups_;
   std::map<std::string, Ref> plain_;
+  std::map<std::string, Ref> srvs_;
+  std::map<std::string, uint16_t> target_ids_;
   std::map<std::string, Ref> texts_;
   std::vector<Set> sets_;
 };

@@ -26,8 +26,8 @@ namespace dnsd {
 // How a check is run; exactly one of the kinds is set in a valid definition.
 // Zero durations mean "not given".
 struct CheckDefinition {
-  std::string id;          // default: section 4.1's rule
-  std::string name;        // default: "Service '<name>' check"
+  std::string id;    // default: section 4.1's rule
+  std::string name;  // default: "Service '<name>' check"
   std::string notes;
   std::string service_id;  // empty: a check of the node
   std::string token;

@@ -81,7 +81,9 @@ struct HttpConnection::Callbacks {
     if (self->phase_ != Phase::kHead) return 0;
     self->in_name_ = false;
     std::string& name = self->request_.headers.back().first;
-    if (name.empty()) return -1;  // llhttp lets ": value" pass
+    // llhttp lets ": value" pass and, not in its strict mode, "name : value",
+    // which RFC 9112 5.1 wants refused: proxies disagree on what it means.
+    if (name.empty() || absl::StrContains(name, ' ')) return -1;
     absl::AsciiStrToLower(&name);
     return 0;
   }

@@ -1,0 +1,49 @@
+// What the tests of the configuration share.
+//
+// Threads: one; plain functions.
+#ifndef DNSD_TESTS_DNSD_CONFIG_TESTING_H_
+#define DNSD_TESTS_DNSD_CONFIG_TESTING_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "dnsd/config.h"
+
+namespace dnsd {
+
+// Each line with its end.
+inline std::string Join(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const std::string& line : lines) absl::StrAppend(&all, line, "\n");
+  return all;
+}
+
+// "127.0.0.1 8600;" for each.
+inline std::string Show(const std::vector<Endpoint>& endpoints) {
+  std::string all;
+  for (const Endpoint& endpoint : endpoints) {
+    absl::StrAppend(&all, endpoint.ip, " ", endpoint.port, ";");
+  }
+  return all;
+}
+
+struct Loaded {
+  Config config;
+  Problems problems;
+  bool help = false;
+};
+
+// As `dnsd agent` with these words.
+inline Loaded Load(const std::vector<std::string>& args) {
+  Loaded loaded;
+  loaded.config = LoadConfig(args, &loaded.help, &loaded.problems);
+  return loaded;
+}
+
+// One piece of HCL, as `-hcl` gives it, and nothing else.
+inline Loaded LoadHcl(const std::string& text) { return Load({"-hcl", text}); }
+
+}  // namespace dnsd
+
+#endif  // DNSD_TESTS_DNSD_CONFIG_TESTING_H_

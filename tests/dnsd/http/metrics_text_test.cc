@@ -1,0 +1,91 @@
+#include "dnsd/http/metrics_text.h"
+
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace dnsd {
+namespace {
+
+std::string Everything() {
+  MetricsText text;
+  text.Family("dnsd_dns_queries_total", MetricType::kCounter,
+              "Queries received, by protocol.");
+  text.Sample({{"proto", "udp"}, {"family", "inet6"}}, uint64_t{1} << 63);
+  text.Sample({{"proto", "tcp \"x\" \\ \n \xc3\xa4"}}, 0);
+  text.Family("dnsd_escapes", MetricType::kGauge, "A \\ and a\nline end.");
+  text.Sample({}, -1.5);
+  text.Sample({{"v", "nan"}}, std::numeric_limits<double>::quiet_NaN());
+  text.Sample({{"v", "inf"}}, std::numeric_limits<double>::infinity());
+  text.Sample({{"v", "-inf"}}, -std::numeric_limits<double>::infinity());
+  text.Single("dnsd_snapshot_age_seconds", MetricType::kGauge,
+              "Age of the catalog.", 0.1);
+  return text.Take();
+}
+
+TEST(MetricsText, WritesFamiliesAndSamples) {
+  EXPECT_EQ(
+      Everything(),
+      "# HELP dnsd_dns_queries_total Queries received, by protocol.\n"
+      "# TYPE dnsd_dns_queries_total counter\n"
+      "dnsd_dns_queries_total{proto=\"udp\",family=\"inet6\"} "
+      "9223372036854775808\n"
+      "dnsd_dns_queries_total{proto=\"tcp \\\"x\\\" \\\\ \\n \xc3\xa4\"} 0\n"
+      "# HELP dnsd_escapes A \\\\ and a\\nline end.\n"
+      "# TYPE dnsd_escapes gauge\n"
+      "dnsd_escapes -1.5\n"
+      "dnsd_escapes{v=\"nan\"} NaN\n"
+      "dnsd_escapes{v=\"inf\"} +Inf\n"
+      "dnsd_escapes{v=\"-inf\"} -Inf\n"
+      "# HELP dnsd_snapshot_age_seconds Age of the catalog.\n"
+      "# TYPE dnsd_snapshot_age_seconds gauge\n"
+      "dnsd_snapshot_age_seconds 0.1\n");
+}
+
+TEST(MetricsText, TakeBeginsAnew) {
+  MetricsText text;
+  text.Single("a_total", MetricType::kCounter, "A.", 1);
+  EXPECT_NE(text.Take(), "");
+  EXPECT_EQ(text.Take(), "");
+  text.Single("a_total", MetricType::kCounter, "A.", 2);
+  EXPECT_NE(text.Take(), "");
+}
+
+TEST(MetricsTextDeathTest, OurMistakesStopUs) {
+  MetricsText text;
+  EXPECT_DEATH(text.Sample({}, 1), "check failed");
+  EXPECT_DEATH(text.Family("a-b", MetricType::kGauge, "x"), "check failed");
+  EXPECT_DEATH(text.Family("1a", MetricType::kGauge, "x"), "check failed");
+  EXPECT_DEATH(text.Family("a", MetricType::kGauge, ""), "check failed");
+  EXPECT_DEATH(text.Family("a", MetricType::kCounter, "x"), "check failed");
+  EXPECT_DEATH(text.Family("a_total", MetricType::kGauge, "x"), "check failed");
+  text.Family("twice", MetricType::kGauge, "x");
+  EXPECT_DEATH(text.Sample({{"a:b", ""}}, 1), "check failed");
+  EXPECT_DEATH(text.Family("twice", MetricType::kGauge, "x"), "check failed");
+}
+
+// Prometheus' own checker reads it on its standard input.
+TEST(MetricsText, PromtoolHasNoComplaint) {
+  if (std::system("command -v promtool >/dev/null 2>&1") != 0) {
+    GTEST_SKIP() << "promtool (Debian package prometheus) is not installed";
+  }
+  const auto check = [](const std::string& text) {
+    FILE* pipe = popen("promtool check metrics 2>&1", "w");
+    EXPECT_NE(pipe, nullptr);
+    if (pipe == nullptr) return -1;
+    EXPECT_EQ(std::fwrite(text.data(), 1, text.size(), pipe), text.size());
+    const int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  EXPECT_EQ(check(Everything()), 0);
+  // It does find what is wrong.
+  EXPECT_NE(check("# TYPE a counter\na 1\n"), 0);
+}
+
+}  // namespace
+}  // namespace dnsd

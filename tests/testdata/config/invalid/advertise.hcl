@@ -1,0 +1,2 @@
+data_dir = "/var/lib/consul"
+advertise_addr = "0.0.0.0"

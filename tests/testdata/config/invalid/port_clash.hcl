@@ -1,0 +1,2 @@
+data_dir = "/var/lib/consul"
+ports { dns = 8600 http = 8600 }

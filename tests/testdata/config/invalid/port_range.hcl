@@ -1,0 +1,2 @@
+data_dir = "/var/lib/consul"
+ports { dns = 70000 }

@@ -1,0 +1,2 @@
+data_dir = "/var/lib/consul"
+recursors = ["0.0.0.0"]

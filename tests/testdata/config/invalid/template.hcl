@@ -1,0 +1,2 @@
+data_dir = "/var/lib/consul"
+client_addr = "{{ Bogus }}"

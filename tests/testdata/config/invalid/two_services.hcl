@@ -1,0 +1,3 @@
+data_dir = "/var/lib/consul"
+service { name = "a" }
+service { name = "b" }

@@ -1,0 +1,2 @@
+data_dir = "/var/lib/consul"
+addresses { http = "unix:///run/http.sock" }
