@@ -307,12 +307,15 @@ TEST(Tidy, EveryFileIsUsed) {
          folder = folder.parent_path()) {
       const auto list = lists.find(folder.string());
       if (list == lists.end()) continue;
-      // Test lists name the stem, library lists the file.
+      // Libraries and tests list the file, dnsd_fuzz() lists the target.
       const std::string name =
           fs::path(path).lexically_relative(folder).replace_extension("");
-      listed = listed ||
-               std::regex_search(list->second, std::regex("(^|[\\s(])" + name +
-                                                          "(\\.cc|[\\s)])"));
+      std::string pattern = "(^|[\\s(])" + name + "\\.cc([\\s)]|$)";
+      if (absl::EndsWith(name, "_fuzz")) {
+        const std::string stem = fs::path(name).filename();
+        pattern = "dnsd_fuzz\\(" + stem.substr(0, stem.size() - 5) + "\\b";
+      }
+      listed = listed || std::regex_search(list->second, std::regex(pattern));
     }
     EXPECT_TRUE(listed) << path << ": no CMakeLists.txt above it lists it";
   }

@@ -52,27 +52,55 @@ void AnswerReverse(Answer* answer);
 // (zone_answer.cc).
 void AnswerZone(Answer* answer, const ZoneData& zone, size_t apex_label);
 
-// Adds the records of `list` in a random order as ANSWER, with what belongs
-// to them in ADDITIONAL, within the limits of transport and policy; truncates
-// by the rules of the view's mode (catalog_fit.cc). `is_srv` lists hold
-// SrvRecords.
-void AnswerRecords(Answer* answer, const Entry& entry, const RrList& list,
-                   bool is_srv);
+enum class AnswerKind : uint8_t {
+  kAddresses,  // in a random order, capped by a_record_limit
+  kSrv,        // SrvRecords, in a random order
+  kNode,       // a node's records, in their order
+};
 
-// Adds the ADDITIONAL records of one SRV whose target is at `target_at`: the
-// target's address, from the record or by looking up a target of ours, and,
-// if `texts`, the node's TXT records (catalog_chase.cc).
+// Adds the records of `list` as ANSWER, with what belongs to them in
+// ADDITIONAL, within the limits of transport and policy; truncates by the
+// rules of the view's mode (catalog_fit.cc).
+void AnswerRecords(Answer* answer, const Entry& entry, const RrList& list,
+                   AnswerKind kind);
+
+// Consul's limits for a response (consul.md 1.9).
+struct ConsulLimits {
+  size_t bytes_max;
+  size_t search_bytes_max;  // what its search for a count aims at
+  // Without EDNS, more answers than this are cut to so many.
+  uint32_t answers_max;
+};
+[[nodiscard]] ConsulLimits ConsulLimitsOf(const Answer& answer);
+
+// What AddTarget() is to add.
+struct TargetWish {
+  bool addresses = false;   // of the target, from the record or looked up
+  bool first_only = false;  // and of those one, past any CNAMEs
+  bool texts = false;       // of the node
+};
+
+// Adds the ADDITIONAL records of one SRV or NS record whose target is at
+// `target_at` (catalog_chase.cc).
 void AddTarget(Answer* answer, const Entry& entry, const SrvRecord& srv,
-               size_t target_at, bool addresses, bool texts);
+               size_t target_at, TargetWish wish);
 
 // Adds a CNAME and, when its target is a name of ours, what that leads to, at
-// most kChaseMax steps (catalog_chase.cc). `keep_ttls`: the records of the
-// target keep their own TTLs.
+// most kChaseMax steps (catalog_chase.cc). `is_node`: the entry is a node.
 void AnswerCname(Answer* answer, const Entry& entry, const RrList& list,
-                 bool keep_ttls);
+                 bool is_node);
 
 // Consul's maxRecursionLevelDefault.
 inline constexpr int kChaseMax = 3;
+
+// The address that an .addr. label spells; size 0 when it spells none.
+struct HexAddress {
+  uint8_t bytes[16];
+  size_t size = 0;  // 4 or 16
+
+  [[nodiscard]] uint16_t type() const { return size == 4 ? kTypeA : kTypeAaaa; }
+};
+[[nodiscard]] HexAddress ParseHexAddress(std::span<const uint8_t> label);
 
 // Finds the entry and set a catalog name stands for; nullptr when there is
 // none. `qname` is the name's wire form as asked, for self-aliases.

@@ -59,7 +59,8 @@ void AnswerService(Answer* answer, const CatalogName& name) {
   }
   const RrList* lists = found.set->lists;
   if (qtype == kTypeSrv) {
-    return AnswerRecords(answer, *found.entry, lists[kListSrv], true);
+    return AnswerRecords(answer, *found.entry, lists[kListSrv],
+                         AnswerKind::kSrv);
   }
   // The short form is a name for SRV only.
   if (name.is_short_srv) return answer->Nodata();
@@ -68,35 +69,43 @@ void AnswerService(Answer* answer, const CatalogName& name) {
   if (has_addresses) {
     const RrList& list = lists[AddressList(qtype)];
     if (list.count > 0) {
-      return AnswerRecords(answer, *found.entry, list, false);
+      return AnswerRecords(answer, *found.entry, list, AnswerKind::kAddresses);
     }
   }
   const RrList& cname = lists[CnameList(qtype)];
   if (cname.count == 0) return answer->Nodata();
-  AnswerCname(answer, *found.entry, cname, view.rfc());
+  AnswerCname(answer, *found.entry, cname, false);
 }
 
-void AddNodeTexts(Answer* answer, const Entry& entry,
-                  Message::Section section) {
+void AddNodeTexts(Answer* answer, const Entry& entry) {
   const RrList& list = entry.sets()[0].lists[kListTxt];
   const uint32_t* index = entry.Index(list);
   for (uint32_t i = 0; i < list.count; ++i) {
-    if (!answer->message.Add(section, *entry.At<RrRecord>(index[i])) &&
-        section == Message::kAnswer) {
-      answer->message.flags |= kFlagTc;
-      answer->outcome = Outcome::kTruncated;
-      return;
-    }
+    const auto& record = *entry.At<RrRecord>(index[i]);
+    if (!answer->message.Add(Message::kAdditional, record)) return;
+  }
+}
+
+// The list a node answers a type with, nullptr when it has none. A node's
+// kListAny is its addresses and texts.
+const RrList* NodeList(const RrList* lists, uint16_t qtype) {
+  switch (qtype) {
+    case kTypeA:
+      return &lists[kListA];
+    case kTypeAaaa:
+      return &lists[kListAaaa];
+    case kTypeTxt:
+      return &lists[kListTxt];
+    case kTypeAny:
+      return &lists[kListAny];
+    default:
+      return nullptr;
   }
 }
 
 void AnswerNode(Answer* answer, const CatalogName& name) {
   const View& view = answer->view;
   uint16_t qtype = answer->query.qtype;
-  bool known_type = qtype == kTypeA || qtype == kTypeAaaa ||
-                    qtype == kTypeTxt || qtype == kTypeAny;
-  // Consul does not look the node up for other types.
-  if (!known_type && !view.rfc()) return answer->Empty();
   const Entry* entry = view.Find(EntryKind::kNode, name.datacenter, name.key);
   if (entry == nullptr) {
     bool below = view.rfc() && view.Find(EntryKind::kNodeSuffix,
@@ -104,60 +113,35 @@ void AnswerNode(Answer* answer, const CatalogName& name) {
     return below ? answer->Nodata() : answer->Nxdomain();
   }
   const RrList* lists = entry->sets()[0].lists;
-  answer->message.set_limit(answer->limit - answer->message.opt_size());
-  if (known_type && qtype != kTypeTxt) {
-    const RrList& list = lists[AddressList(qtype)];
-    const uint32_t* index = entry->Index(list);
-    for (uint32_t i = 0; i < list.count; ++i) {
-      answer->message.Add(Message::kAnswer, *entry->At<RrRecord>(index[i]));
-    }
-  }
-  if (answer->message.count(Message::kAnswer) == 0 &&
-      (qtype != kTypeTxt || view.rfc())) {
-    const RrList& cname = lists[CnameList(qtype)];
-    if (cname.count > 0) AnswerCname(answer, *entry, cname, true);
-  }
-  if (qtype == kTypeTxt || qtype == kTypeAny) {
-    // A CNAME stands alone (RFC 1034 3.6.2); Consul puts TXT beside it.
-    bool alone = view.rfc() && lists[kListCnameAny].count > 0;
-    if (!alone) AddNodeTexts(answer, *entry, Message::kAnswer);
-  } else if (known_type && view.policy.enable_additional_node_meta_txt) {
-    AddNodeTexts(answer, *entry, Message::kAdditional);
-  }
-  if (answer->message.count(Message::kAnswer) > 0) return;
-  if (view.rfc()) {
-    answer->message.Rewind();
-    answer->Nodata();
+  const RrList* list = NodeList(lists, qtype);
+  const RrList& cname = lists[CnameList(qtype)];
+  // A CNAME stands alone (RFC 1034 3.6.2); Consul puts TXT beside it.
+  bool use_cname = cname.count > 0 &&
+                   (view.rfc() || (qtype != kTypeTxt && list->count == 0));
+  if (use_cname || (qtype == kTypeAny && cname.count > 0)) {
+    AnswerCname(answer, *entry, cname, true);
+  } else if (list != nullptr && list->count > 0) {
+    AnswerRecords(answer, *entry, *list, AnswerKind::kNode);
   } else {
-    answer->outcome = Outcome::kNodata;
+    answer->Empty();
+  }
+  bool is_address = qtype == kTypeA || qtype == kTypeAaaa;
+  if (is_address && view.policy.enable_additional_node_meta_txt &&
+      !(view.rfc() && answer->outcome == Outcome::kNodata)) {
+    AddNodeTexts(answer, *entry);
   }
 }
 
 // <hex>.addr: the address is in the name.
 void AnswerAddress(Answer* answer, const CatalogName& name) {
-  uint8_t address[16];
-  size_t digits = name.key.size() - 1;
-  if (digits != 8 && digits != 32) return answer->Nxdomain();
-  for (size_t i = 0; i < digits; ++i) {
-    uint8_t c = name.key[i + 1];
-    uint8_t value;
-    if (c >= '0' && c <= '9') {
-      value = static_cast<uint8_t>(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-      value = static_cast<uint8_t>(c - 'a' + 10);
-    } else {
-      return answer->Nxdomain();
-    }
-    address[i / 2] =
-        static_cast<uint8_t>(i % 2 == 0 ? value << 4 : address[i / 2] | value);
-  }
-  uint16_t type = digits == 8 ? kTypeA : kTypeAaaa;
+  HexAddress address = ParseHexAddress(name.key);
+  if (address.size == 0) return answer->Nxdomain();
   uint16_t qtype = answer->query.qtype;
-  bool matches = qtype == type || qtype == kTypeAny;
+  bool matches = qtype == address.type() || qtype == kTypeAny;
   if (!matches && answer->view.rfc()) return answer->Nodata();
   answer->message.AddRaw(matches ? Message::kAnswer : Message::kAdditional, 0,
-                         type, answer->view.policy.node_ttl,
-                         {address, digits / 2});
+                         address.type(), answer->view.policy.node_ttl,
+                         {address.bytes, address.size});
   if (!matches) answer->outcome = Outcome::kNodata;
 }
 
@@ -202,7 +186,7 @@ void AddServers(Answer* answer, Message::Section section, size_t owner) {
   }
   for (uint32_t i = 0; i < count; ++i) {
     const auto* server = entry->At<SrvRecord>(index[(start + i) % list.count]);
-    AddTarget(answer, *entry, *server, target_at[i], true, false);
+    AddTarget(answer, *entry, *server, target_at[i], {.addresses = true});
   }
 }
 
@@ -214,7 +198,7 @@ void AnswerServers(Answer* answer) {
   if (entry == nullptr || !has_addresses) return answer->Nodata();
   const RrList& list = entry->sets()[0].lists[AddressList(qtype)];
   if (list.count == 0) return answer->Nodata();
-  AnswerRecords(answer, *entry, list, false);
+  AnswerRecords(answer, *entry, list, AnswerKind::kAddresses);
 }
 
 // SOA and NS: Consul answers them for every name, we for the apex only.
@@ -239,6 +223,27 @@ bool AnswerApexTypes(Answer* answer, const Domain& domain, bool is_apex) {
 }
 
 }  // namespace
+
+HexAddress ParseHexAddress(std::span<const uint8_t> label) {
+  HexAddress address;
+  size_t digits = label.size() - 1;
+  if (digits != 8 && digits != 32) return address;
+  for (size_t i = 0; i < digits; ++i) {
+    uint8_t c = label[i + 1];
+    int value;
+    if (c >= '0' && c <= '9') {
+      value = c - '0';
+    } else if (c >= 'a' && c <= 'f') {
+      value = c - 'a' + 10;
+    } else {
+      return address;
+    }
+    uint8_t& byte = address.bytes[i / 2];
+    byte = static_cast<uint8_t>(i % 2 == 0 ? value << 4 : byte | value);
+  }
+  address.size = digits / 2;
+  return address;
+}
 
 Found FindName(const View& view, const CatalogName& name,
                std::span<const uint8_t> qname) {
@@ -293,7 +298,15 @@ void AnswerCatalog(Answer* answer, const Domain& domain) {
     case NameKind::kIngress:
       return AnswerService(answer, name);
     case NameKind::kNode:
-      return AnswerNode(answer, name);
+    case NameKind::kNoSuchDatacenter:
+      // Consul looks a node up for these types only.
+      if ((name.kind == NameKind::kNode || name.is_node) &&
+          !answer->view.rfc() && qtype != kTypeA && qtype != kTypeAaaa &&
+          qtype != kTypeTxt && qtype != kTypeAny) {
+        return answer->Empty();
+      }
+      return name.kind == NameKind::kNode ? AnswerNode(answer, name)
+                                          : answer->Nxdomain();
     case NameKind::kAddr:
       return AnswerAddress(answer, name);
     case NameKind::kVirtual:
@@ -308,7 +321,6 @@ void AnswerCatalog(Answer* answer, const Domain& domain) {
       return answer->view.rfc() && name.is_underscored ? answer->Nodata()
                                                        : answer->Nxdomain();
     case NameKind::kUnknown:
-    case NameKind::kNoSuchDatacenter:
       return answer->Nxdomain();
   }
 }

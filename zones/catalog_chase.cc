@@ -1,4 +1,6 @@
 // Following names of ours: SRV targets and CNAMEs. HOT PATH
+#include <algorithm>
+
 #include "zones/answer.h"
 #include "zones/rr_order.h"
 #include "zones/service_names.h"
@@ -12,24 +14,62 @@ constexpr int kChainRecordsMax = 5;
 struct Chase {
   Answer* answer;
   Message::Section section;
-  int records_left;
+  int records_left;         // of a chain, which is just that long
+  uint32_t answers_max;     // of the section, which is truncated there
+  bool texts;               // the head is a node, whose chain is copied whole
+  bool first_only = false;  // stop at the first record that is no CNAME
+  bool truncated = false;
 };
 
+uint16_t TypeOf(const RrRecord& record) { return Load16(record.bytes() + 2); }
+
 bool Add(Chase* chase, const RrRecord& record, size_t owner) {
+  if (TypeOf(record) == kTypeTxt && !chase->texts) return true;
   if (chase->records_left == 0) return false;
-  if (!chase->answer->message.Add(chase->section, record, owner)) return false;
+  Message& message = chase->answer->message;
+  if (message.count(chase->section) >= chase->answers_max ||
+      !message.Add(chase->section, record, owner)) {
+    chase->truncated = true;
+    return false;
+  }
   --chase->records_left;
+  if (chase->first_only && TypeOf(record) != kTypeCname) {
+    chase->records_left = 0;
+  }
   return true;
 }
 
 void AddAll(Chase* chase, const Entry& entry, const RrList& list,
             size_t owner) {
+  const View& view = chase->answer->view;
+  // Consul asks itself, with its own caps.
+  int cap = view.policy.a_record_limit;
+  uint32_t count = list.count;
+  if (!view.rfc() && cap > 0)
+    count = std::min(count, static_cast<uint32_t>(cap));
   RrOrder order(list.count, &chase->answer->context.random);
   const uint32_t* index = entry.Index(list);
   uint32_t at = order.First();
-  for (uint32_t i = 0; i < list.count; ++i, at = order.Next(at)) {
+  for (uint32_t i = 0; i < count; ++i, at = order.Next(at)) {
     if (!Add(chase, *entry.At<RrRecord>(index[at]), owner)) return;
   }
+}
+
+// Consul asks itself for ANY, whatever the client asked; we for the type.
+bool WantsAny(const View& view, uint16_t qtype) {
+  return !view.rfc() || (qtype != kTypeA && qtype != kTypeAaaa);
+}
+
+void AddHexAddress(Chase* chase, std::span<const uint8_t> label, size_t name_at,
+                   uint16_t qtype) {
+  const View& view = chase->answer->view;
+  HexAddress address = ParseHexAddress(label);
+  bool wanted =
+      address.size != 0 && (WantsAny(view, qtype) || qtype == address.type());
+  if (!wanted || chase->records_left == 0) return;
+  chase->answer->message.AddRaw(chase->section, name_at, address.type(),
+                                view.policy.node_ttl,
+                                {address.bytes, address.size});
 }
 
 // Adds what the name at `name_at` of the message leads to.
@@ -44,8 +84,14 @@ void Follow(Chase* chase, size_t name_at, uint16_t qtype, int depth) {
   if (domain == nullptr) return;
   CatalogName parsed;
   ParseCatalogName(name, *domain, view, qtype, &parsed);
+  if (parsed.kind == NameKind::kAddr) {
+    return AddHexAddress(chase, parsed.key, name_at, qtype);
+  }
   Found found;
-  if (parsed.kind == NameKind::kNode) {
+  if (parsed.kind == NameKind::kVirtual) {
+    found.entry = view.Find(EntryKind::kVirtual, parsed.datacenter, parsed.key);
+    if (found.entry != nullptr) found.set = &found.entry->sets()[0];
+  } else if (parsed.kind == NameKind::kNode) {
     found.entry = view.Find(EntryKind::kNode, parsed.datacenter, parsed.key);
     if (found.entry != nullptr) found.set = &found.entry->sets()[0];
   } else if (parsed.kind == NameKind::kService ||
@@ -55,8 +101,7 @@ void Follow(Chase* chase, size_t name_at, uint16_t qtype, int depth) {
   }
   if (found.set == nullptr || parsed.is_short_srv) return;
   const RrList* lists = found.set->lists;
-  // Consul asks itself for ANY, whatever the client asked.
-  bool any = !view.rfc() || (qtype != kTypeA && qtype != kTypeAaaa);
+  bool any = WantsAny(view, qtype);
   const RrList& addresses = lists[any               ? kListAny
                                   : qtype == kTypeA ? kListA
                                                     : kListAaaa];
@@ -84,20 +129,26 @@ uint32_t TtlOf(const RrRecord& record) { return Load32(record.bytes() + 6); }
 }  // namespace
 
 void AddTarget(Answer* answer, const Entry& entry, const SrvRecord& srv,
-               size_t target_at, bool addresses, bool texts) {
+               size_t target_at, TargetWish wish) {
   Message& message = answer->message;
-  if (addresses) {
+  if (wish.addresses) {
     if (srv.address != 0) {
-      message.Add(Message::kAdditional, *entry.At<RrRecord>(srv.address),
-                  target_at);
+      const auto* address = entry.At<RrRecord>(srv.address);
+      bool added = message.AddTargetAddress(srv.rr, target_at, *address);
+      if (added && (address->flags & RrRecord::kChase) != 0) {
+        Chase chase{answer, Message::kAdditional, RecordsMax(*answer),
+                    UINT32_MAX, true};
+        Follow(&chase, message.last_name_at(kRdataOffset), kTypeAny, kChaseMax);
+      }
     } else if ((srv.rr.flags & RrRecord::kChase) != 0) {
       message.set_ttl_override(!answer->view.rfc(), TtlOf(srv.rr));
-      Chase chase{answer, Message::kAdditional, RecordsMax(*answer)};
+      Chase chase{answer, Message::kAdditional, RecordsMax(*answer), UINT32_MAX,
+                  false,  wish.first_only};
       Follow(&chase, target_at, kTypeAny, kChaseMax);
       message.set_ttl_override(false, 0);
     }
   }
-  if (texts && srv.texts != 0) {
+  if (wish.texts && srv.texts != 0) {
     const auto& dc = answer->view.datacenters[entry.datacenter];
     bool is_owner = (srv.rr.flags & RrRecord::kNodeTarget) != 0;
     message.AddTexts(*entry.At<TextBlock>(srv.texts),
@@ -107,23 +158,37 @@ void AddTarget(Answer* answer, const Entry& entry, const SrvRecord& srv,
 }
 
 void AnswerCname(Answer* answer, const Entry& entry, const RrList& list,
-                 bool keep_ttls) {
+                 bool is_node) {
   Message& message = answer->message;
-  message.set_limit(answer->limit - message.opt_size());
+  bool rfc = answer->view.rfc();
+  ConsulLimits limits = ConsulLimitsOf(*answer);
+  message.set_limit((rfc ? answer->limit : limits.bytes_max) -
+                    message.opt_size());
   uint32_t pick = answer->context.random.Below(list.count);
   const auto* record = entry.At<RrRecord>(entry.Index(list)[pick]);
-  if (!message.Add(Message::kAnswer, *record)) {
-    message.flags |= kFlagTc;
-    answer->outcome = Outcome::kTruncated;
-    return;
+  Chase chase{answer, Message::kAnswer, INT32_MAX,
+              rfc ? UINT32_MAX : limits.answers_max, is_node};
+  bool added = Add(&chase, *record, 0);
+  bool is_end = rfc && answer->query.qtype == kTypeCname;
+  if (added && (record->flags & RrRecord::kChase) != 0 && !is_end) {
+    // Consul gives a service's chain the TTL of its head, and cuts it.
+    message.set_ttl_override(!rfc && !is_node, TtlOf(*record));
+    if (!is_node) chase.records_left = RecordsMax(*answer);
+    Follow(&chase, message.last_name_at(kRdataOffset), answer->query.qtype,
+           kChaseMax);
+    message.set_ttl_override(false, 0);
   }
-  if ((record->flags & RrRecord::kChase) == 0) return;
-  if (answer->query.qtype == kTypeCname && answer->view.rfc()) return;
-  message.set_ttl_override(!keep_ttls, TtlOf(*record));
-  Chase chase{answer, Message::kAnswer, RecordsMax(*answer)};
-  Follow(&chase, message.last_name_at(kRdataOffset), answer->query.qtype,
-         kChaseMax);
-  message.set_ttl_override(false, 0);
+  // Consul answers ANY of a node with its texts beside the CNAME.
+  if (!rfc && is_node && answer->query.qtype == kTypeAny) {
+    const RrList& texts = entry.sets()[0].lists[kListTxt];
+    for (uint32_t i = 0; i < texts.count; ++i) {
+      Add(&chase, *entry.At<RrRecord>(entry.Index(texts)[i]), 0);
+    }
+  }
+  if (!chase.truncated) return;
+  answer->outcome = Outcome::kTruncated;
+  if (rfc || answer->view.policy.enable_truncate) message.flags |= kFlagTc;
+  if (!rfc) message.want_opt = false;
 }
 
 }  // namespace dnsd

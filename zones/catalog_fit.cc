@@ -17,8 +17,12 @@ constexpr int kUdpAnswerLimitDefault = 3;
 constexpr size_t kUdpHeaderBytes = 8;  // Consul subtracts it since 1.8.15
 constexpr size_t kUdpBytesMax = 65467;
 constexpr size_t kTcpBytesMax = 65523;
-constexpr uint32_t kSrvMax = 1024;  // more do not fit 64 KiB
-constexpr uint32_t kOthersMax = 4096;
+// Consul counts down by one until it is over by more than this, then it
+// searches, until no record could fit in what is left.
+constexpr size_t kSearchFromBytes = 100;
+constexpr size_t kCloseEnoughBytes = 10;
+constexpr uint32_t kTcpSrvMax = 1024;  // more do not fit 64 KiB
+constexpr uint32_t kTcpOthersMax = 4096;
 
 // Ids of an entry seen so far. Ids beyond its size count as new: no message
 // holds so many records.
@@ -42,15 +46,15 @@ struct Batch {
   Answer* answer;
   const Entry& entry;
   const RrList& list;
-  bool is_srv;
+  AnswerKind kind;
   RrOrder order;
-  // The smallest number of records that could not be written, for kConsul.
-  bool overflow = false;
+
+  [[nodiscard]] bool is_srv() const { return kind == AnswerKind::kSrv; }
 
   const RrRecord& Record(uint32_t at) const {
     uint32_t offset = entry.Index(list)[at];
-    return is_srv ? entry.At<SrvRecord>(offset)->rr
-                  : *entry.At<RrRecord>(offset);
+    return is_srv() ? entry.At<SrvRecord>(offset)->rr
+                    : *entry.At<RrRecord>(offset);
   }
 
   // Writes up to `count` answers; how many were written.
@@ -60,7 +64,7 @@ struct Batch {
     for (uint32_t i = 0; i < count; ++i, at = order.Next(at)) {
       const RrRecord& record = Record(at);
       if (!message.Add(Message::kAnswer, record)) return i;
-      if (is_srv) {
+      if (is_srv()) {
         message.NoteTarget(record, message.last_name_at(kSrvTargetOffset));
       }
     }
@@ -87,16 +91,33 @@ struct Batch {
   // As Consul does it: all of it for every answer, repeated or not.
   void WriteTargets(uint32_t count, bool texts) {
     ForEachTarget(count, [&](const SrvRecord& srv, size_t target_at) {
-      AddTarget(answer, entry, srv, target_at, true, texts);
+      AddTarget(answer, entry, srv, target_at,
+                {.addresses = true, .texts = texts});
     });
   }
 
+  // Consul caps the answers of TCP without their additional records: those of
+  // the answers left out stay.
+  void WriteTargetsLeftOut(uint32_t count) {
+    uint32_t at = order.First();
+    for (uint32_t i = 0; i < list.count; ++i, at = order.Next(at)) {
+      const auto* srv = entry.At<SrvRecord>(entry.Index(list)[at]);
+      if (i < count || srv->address == 0) continue;
+      if (!answer->message.AddTargetAddress(
+              srv->rr, 0, *entry.At<RrRecord>(srv->address))) {
+        return;
+      }
+    }
+  }
+
   // The addresses of every different target, or the texts of every node.
-  void WriteDistinctTargets(uint32_t count) {
+  // `first_only` is Consul's syncExtra: one record per target.
+  void WriteDistinctTargets(uint32_t count, bool first_only) {
     IdSet seen;
     ForEachTarget(count, [&](const SrvRecord& srv, size_t target_at) {
       if (!seen.Insert(srv.target_id)) return;
-      AddTarget(answer, entry, srv, target_at, true, false);
+      AddTarget(answer, entry, srv, target_at,
+                {.addresses = true, .first_only = first_only});
     });
   }
   void WriteDistinctTexts(uint32_t count) {
@@ -104,14 +125,14 @@ struct Batch {
     ForEachTarget(count, [&](const SrvRecord& srv, size_t target_at) {
       if (srv.texts == 0) return;
       if (!seen.Insert(entry.At<TextBlock>(srv.texts)->id)) return;
-      AddTarget(answer, entry, srv, target_at, false, true);
+      AddTarget(answer, entry, srv, target_at, {.texts = true});
     });
   }
 };
 
-uint32_t CapAddresses(const Answer& answer, bool is_srv, uint32_t count) {
+uint32_t CapAddresses(const Answer& answer, AnswerKind kind, uint32_t count) {
   int cap = answer.view.policy.a_record_limit;
-  if (is_srv || cap <= 0) return count;
+  if (kind != AnswerKind::kAddresses || cap <= 0) return count;
   return std::min(count, static_cast<uint32_t>(cap));
 }
 
@@ -129,8 +150,8 @@ void FitRfc(Answer* answer, Batch* batch, uint32_t count) {
     message.flags |= kFlagTc;
     answer->outcome = Outcome::kTruncated;
   }
-  if (!batch->is_srv) return;
-  batch->WriteDistinctTargets(written);
+  if (!batch->is_srv()) return;
+  batch->WriteDistinctTargets(written, false);
   if (batch->entry.has_texts) batch->WriteDistinctTexts(written);
 }
 
@@ -142,61 +163,66 @@ size_t WriteConsul(Batch* batch, uint32_t count, bool in_sync,
   Answer* answer = batch->answer;
   Message& message = answer->message;
   message.Rewind();
-  batch->overflow = batch->WriteAnswers(count) < count;
-  if (batch->is_srv) {
+  batch->WriteAnswers(count);
+  if (batch->is_srv()) {
     if (in_sync) {
-      batch->WriteDistinctTargets(count);
+      batch->WriteDistinctTargets(count, true);
     } else {
       batch->WriteTargets(count, true);
+      if (count < batch->list.count) batch->WriteTargetsLeftOut(count);
     }
   }
-  if (batch->overflow) return SIZE_MAX;
+  if (message.overflowed()) return SIZE_MAX;
   size_t size = uncompressed ? message.uncompressed_size() : message.size();
   return in_sync ? size : size + message.opt_size();
+}
+
+// Consul's dnsBinaryTruncate: how many answers fit `bytes_max`, give or take
+// its short cut.
+uint32_t SearchConsul(Batch* batch, uint32_t count, size_t bytes_max,
+                      bool uncompressed) {
+  uint32_t low = 0;
+  uint32_t high = count + 1;
+  while (high - low > 1) {
+    uint32_t middle = low + (high - low) / 2;
+    size_t size = WriteConsul(batch, middle, true, uncompressed);
+    if (size > bytes_max) {
+      high = middle;
+    } else if (bytes_max - size < kCloseEnoughBytes) {
+      return middle;
+    } else {
+      low = middle;
+    }
+  }
+  return low;
 }
 
 void FitConsul(Answer* answer, Batch* batch, uint32_t all) {
   Message& message = answer->message;
   const ZonePolicy& policy = answer->view.policy;
   message.set_limit(kResponseBytesMax - message.opt_size());
-  uint32_t count = std::min(all, batch->is_srv ? kSrvMax : kOthersMax);
   bool udp = answer->transport == Transport::kUdp;
-  size_t size_max = kTcpBytesMax;
+  uint32_t count = all;
+  if (!udp) count = std::min(all, batch->is_srv() ? kTcpSrvMax : kTcpOthersMax);
+  ConsulLimits limits = ConsulLimitsOf(*answer);
   bool in_sync = false;
   bool uncompressed = false;
-  bool has_extra = batch->is_srv || message.want_opt;
-  if (udp) {
-    size_t size = std::min(
-        std::max<size_t>(kUdpPlainMax,
-                         answer->query.has_opt ? answer->query.udp_size : 0),
-        kUdpBytesMax);
-    uint32_t cap = std::min(
-        kUdpAnswersMax, static_cast<uint32_t>(policy.udp_answer_limit.value_or(
-                            kUdpAnswerLimitDefault)));
-    if (size == kUdpPlainMax && all > cap) {
-      count = cap;
-      in_sync = uncompressed = true;
-    }
-    size_max = size - kUdpHeaderBytes;
+  if (all > limits.answers_max) {
+    count = limits.answers_max;
+    in_sync = uncompressed = true;
   }
-  bool cut = false;
   size_t size = WriteConsul(batch, count, in_sync, uncompressed);
-  if (count > 1 && size > size_max) {
-    in_sync = cut = true;
-    uint32_t fits = 1;
-    uint32_t too_many = count;
-    while (too_many - fits > 1) {
-      uint32_t middle = fits + (too_many - fits) / 2;
-      if (WriteConsul(batch, middle, true, uncompressed) <= size_max) {
-        fits = middle;
-      } else {
-        too_many = middle;
-      }
+  bool cut = false;
+  while (count > 1 && size > limits.bytes_max) {
+    cut = in_sync = true;
+    if (size > limits.search_bytes_max + kSearchFromBytes) {
+      count = SearchConsul(batch, count, limits.search_bytes_max, uncompressed);
+    } else {
+      --count;
     }
-    WriteConsul(batch, fits, true, uncompressed);
-    count = fits;
+    size = WriteConsul(batch, count, true, uncompressed);
   }
-  if (in_sync && has_extra) message.want_opt = false;
+  if (in_sync) message.want_opt = false;
   if (udp ? count < all : cut) {
     answer->outcome = Outcome::kTruncated;
     if (policy.enable_truncate) message.flags |= kFlagTc;
@@ -205,11 +231,28 @@ void FitConsul(Answer* answer, Batch* batch, uint32_t all) {
 
 }  // namespace
 
+ConsulLimits ConsulLimitsOf(const Answer& answer) {
+  if (answer.transport == Transport::kTcp)
+    return {kTcpBytesMax, kTcpBytesMax, UINT32_MAX};
+  size_t offered = answer.query.has_opt ? answer.query.udp_size : 0;
+  size_t size = std::min(std::max(kUdpPlainMax, offered), kUdpBytesMax);
+  uint32_t answers_max = UINT32_MAX;
+  if (size == kUdpPlainMax) {
+    answers_max = std::min(
+        kUdpAnswersMax,
+        static_cast<uint32_t>(answer.view.policy.udp_answer_limit.value_or(
+            kUdpAnswerLimitDefault)));
+  }
+  return {size - kUdpHeaderBytes, size, answers_max};
+}
+
 void AnswerRecords(Answer* answer, const Entry& entry, const RrList& list,
-                   bool is_srv) {
-  Batch batch{answer, entry, list, is_srv,
-              RrOrder(list.count, &answer->context.random)};
-  uint32_t count = CapAddresses(*answer, is_srv, list.count);
+                   AnswerKind kind) {
+  RrOrder order = kind == AnswerKind::kNode
+                      ? RrOrder(list.count)
+                      : RrOrder(list.count, &answer->context.random);
+  Batch batch{answer, entry, list, kind, order};
+  uint32_t count = CapAddresses(*answer, kind, list.count);
   if (answer->view.rfc()) {
     FitRfc(answer, &batch, count);
   } else {

@@ -418,8 +418,9 @@ const Entry* CompileNode(const CompileContext& context, const Node& node,
     lists[kListCnameAny].clear();
   }
   for (const std::string& text : MetaTexts(node.meta)) {
-    lists[kListTxt].push_back(
-        builder.AddRecord(MakeRecord(kTypeTxt, ttl, TextRdata(text))));
+    auto ref = builder.AddRecord(MakeRecord(kTypeTxt, ttl, TextRdata(text)));
+    lists[kListTxt].push_back(ref);
+    lists[kListAny].push_back(ref);
   }
   builder.AddSet("", "", std::move(lists));
   return Finish(context, builder, EntryKind::kNode,
@@ -447,10 +448,10 @@ const Entry* CompileServers(const CompileContext& context) {
   std::string domain = PrimaryWire(policy);
   EntryBuilder builder;
   EntryBuilder::Lists lists;
-  std::vector<EntryBuilder::Ref> cnames;  // a server has no CNAME
   for (const auto& [name, node] : nodes) {
     AddressSet addresses = NodeAddresses(*node, false);
     std::vector<EntryBuilder::Ref> any;
+    std::vector<EntryBuilder::Ref> cnames;
     AddNodeAddress(addresses.Pick(kAcceptAny), kAcceptAny, policy.node_ttl,
                    policy, &builder, &any, &cnames);
     AddNodeAddress(addresses.Pick(kAcceptA), kAcceptA, policy.node_ttl, policy,
@@ -458,11 +459,13 @@ const Entry* CompileServers(const CompileContext& context) {
     AddNodeAddress(addresses.Pick(kAcceptAaaa), kAcceptAaaa, policy.node_ttl,
                    policy, &builder, &lists[kListAaaa], &cnames);
     lists[kListAny].insert(lists[kListAny].end(), any.begin(), any.end());
+    // A server with a name for an address brings its CNAME along.
+    any.insert(any.end(), cnames.begin(), cnames.end());
     std::string labels = Label(name);
     std::string target = labels + Label("node") + Label(node->datacenter);
     lists[kListSrv].push_back(builder.AddSrv(
         target, MakeInDomain(kTypeNs, policy.node_ttl, target, domain),
-        RrRecord::kInDomain | RrRecord::kNodeTarget,
+        RrRecord::kInDomain | RrRecord::kNodeTarget | RrRecord::kLowerDomain,
         static_cast<uint8_t>(labels.size()), any.empty() ? 0 : any[0], 0));
   }
   builder.AddSet("", "", std::move(lists));

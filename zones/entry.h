@@ -65,10 +65,11 @@ struct EntrySet {
 // A record's header; its bytes follow. Bytes begin with the owner pointer.
 struct RrRecord {
   enum Flags : uint8_t {
-    kInDomain = 1,    // rdata ends in a name that lacks our domain
-    kChase = 2,       // rdata ends in a full name that lies under our domain
-    kNodeTarget = 4,  // kInDomain, as <node>.node.<dc>
-    kAddrTarget = 8,  // kInDomain, as <hex>.addr.<dc>
+    kInDomain = 1,      // rdata ends in a name that lacks our domain
+    kChase = 2,         // rdata ends in a full name that lies under our domain
+    kNodeTarget = 4,    // kInDomain, as <node>.node.<dc>
+    kAddrTarget = 8,    // kInDomain, as <hex>.addr.<dc>
+    kLowerDomain = 16,  // the domain is appended in lower case (NS)
   };
   uint16_t size = 0;  // of the bytes
   uint8_t flags = 0;

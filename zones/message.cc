@@ -29,8 +29,10 @@ Message::Message(const Query& query, const View& view, uint8_t* out,
 void Message::Rewind() {
   at_ = kHeaderBytes + query_.question_size();
   saved_ = 0;
+  overflowed_ = false;
   counts_[kAnswer] = counts_[kAuthority] = counts_[kAdditional] = 0;
-  node_at_ = dc_at_ = 0;
+  node_at_ = addr_at_ = dc_at_ = 0;
+  text_owners_known_ = false;
 }
 
 void Message::SetSuffix(const Domain& domain) {
@@ -81,12 +83,15 @@ bool Message::Add(Section section, const RrRecord& record, const uint8_t* bytes,
                   size_t owner) {
   bool in_domain = (record.flags & RrRecord::kInDomain) != 0;
   size_t size = record.size - 2u + (in_domain ? suffix_size_ : 0);
-  if (at_ + OwnerSize(owner) + size > limit_) return false;
+  if (!Fits(OwnerSize(owner) + size)) return false;
   Begin(section, owner);
   size_t head = at_;
   Put({bytes + 2, record.size - 2u});
   if (in_domain) {
-    Put({suffix_, suffix_size_});
+    bool lower = (record.flags & RrRecord::kLowerDomain) != 0;
+    Put({lower ? reinterpret_cast<const uint8_t*>(domain_->wire.data())
+               : suffix_,
+         suffix_size_});
     if (suffix_size_ != primary_size_) {
       uint32_t rdlength = Load16(out_ + head + 8);
       Store16(out_ + head + 8,
@@ -97,14 +102,31 @@ bool Message::Add(Section section, const RrRecord& record, const uint8_t* bytes,
   return true;
 }
 
+bool Message::AddTargetAddress(const RrRecord& target, size_t target_at,
+                               const RrRecord& address) {
+  size_t tail = (target.flags & RrRecord::kNodeTarget) != 0   ? node_at_
+                : (target.flags & RrRecord::kAddrTarget) != 0 ? addr_at_
+                                                              : 0;
+  if (target_at != 0 && (CanPoint(target_at) || !CanPoint(tail))) {
+    return Add(kAdditional, address, target_at);
+  }
+  // The target is too far for a pointer, or not there, but what it ends in is.
+  if (!CanPoint(tail) || !Fits(target.split + address.size)) return false;
+  Put({target.bytes() + kSrvTargetOffset, target.split});
+  PutPointer(tail);
+  Put({address.bytes() + 2, address.size - 2u});
+  ++counts_[kAdditional];
+  return true;
+}
+
 bool Message::AddRaw(Section section, size_t owner, uint16_t type, uint32_t ttl,
                      std::span<const uint8_t> rdata) {
   size_t size = kRecordHeadBytes + rdata.size();
-  if (at_ + OwnerSize(owner) + size > limit_) return false;
+  if (!Fits(OwnerSize(owner) + size)) return false;
   Begin(section, owner);
   Store16(out_ + at_, type);
   Store16(out_ + at_ + 2, kClassIn);
-  Store32(out_ + at_ + 4, ttl);
+  Store32(out_ + at_ + 4, override_ttl_ ? ttl_ : ttl);
   Store16(out_ + at_ + 8, static_cast<uint32_t>(rdata.size()));
   at_ += kRecordHeadBytes;
   Put(rdata);
@@ -131,7 +153,7 @@ bool Message::AddSoa(Section section, uint32_t serial, uint32_t ttl) {
   size_t name = compress_ ? 2 : full;
   size_t size = (as_asked ? 2 : full) + kRecordHeadBytes + sizeof(kMname) +
                 name + sizeof(kRname) + name + 20;
-  if (at_ + size > limit_) return false;
+  if (!Fits(size)) return false;
   std::span<const uint8_t> wire{
       reinterpret_cast<const uint8_t*>(domain->wire.data()), full};
 
@@ -172,7 +194,9 @@ void Message::NoteTarget(const RrRecord& record, size_t target_at) {
   size_t keyword = target_at + record.split;
   if ((record.flags & RrRecord::kNodeTarget) != 0) {
     if (node_at_ == 0) node_at_ = keyword;
-  } else if ((record.flags & RrRecord::kAddrTarget) == 0) {
+  } else if ((record.flags & RrRecord::kAddrTarget) != 0) {
+    if (addr_at_ == 0) addr_at_ = keyword;
+  } else {
     return;
   }
   if (dc_at_ == 0) dc_at_ = keyword + kKeywordBytes;
@@ -196,6 +220,15 @@ void Message::PutNodeName(const TextBlock& block,
 void Message::AddTexts(const TextBlock& block,
                        std::span<const uint8_t> datacenter, size_t owner) {
   const uint8_t* record = block.owner() + block.owner_size;
+  if (!text_owners_known_) {
+    std::memset(text_owner_at_, 0, sizeof(text_owner_at_));
+    text_owners_known_ = true;
+  }
+  if (block.id < kTextOwnersMax) {
+    uint16_t& known = text_owner_at_[block.id];
+    if (owner == 0) owner = known;
+    if (known == 0) known = static_cast<uint16_t>(owner == 0 ? at_ : owner);
+  }
   // The most the owner can take: written in full.
   size_t owner_max =
       block.owner_size + 5u + 1u + datacenter.size() + suffix_size_;
@@ -204,7 +237,7 @@ void Message::AddTexts(const TextBlock& block,
     std::memcpy(&size, record, sizeof(size));
     record += sizeof(size);
     bool point = CanPoint(owner);
-    if (at_ + (point ? 2 : owner_max) + size > limit_) return;
+    if (!Fits((point ? 2 : owner_max) + size)) return;
     size_t owner_at = at_;
     if (point) {
       PutPointer(owner);
@@ -242,8 +275,10 @@ size_t Message::Finish() {
     ++counts_[kAdditional];
   }
   std::memcpy(out_, query_.packet, 2);
+  // RD and CD are QUERY's (RFC 1035 4.1.1); Consul clears them for NOTIFY.
+  uint32_t copied = query_.opcode() == kOpQuery ? kFlagRd | kFlagCd : 0;
   uint32_t word = kFlagQr | flags | (rcode & 0xfu) |
-                  (query_.flags & (kOpcodeMask | kFlagRd | kFlagCd));
+                  (query_.flags & (kOpcodeMask | copied));
   Store16(out_ + 2, word);
   Store16(out_ + 4, 1);
   Store16(out_ + 6, counts_[kAnswer]);

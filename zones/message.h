@@ -43,6 +43,10 @@ class Message {
   bool Add(Section section, const RrRecord& record, size_t owner = 0) {
     return Add(section, record, record.bytes(), owner);
   }
+  // The address record of an SRV's or NS's target, which is at `target_at`, or
+  // is not in the message when that is 0.
+  bool AddTargetAddress(const RrRecord& target, size_t target_at,
+                        const RrRecord& address);
   // Where the rdata's name of the record just added begins.
   [[nodiscard]] size_t last_name_at(size_t name_offset) const {
     return last_record_ + name_offset + (last_owner_size_ - 2);
@@ -52,7 +56,8 @@ class Message {
   bool AddSoa(Section section, uint32_t serial, uint32_t ttl);
 
   // The TXT records of a block under <node>.node.<dc>.<domain>, or under the
-  // name at `owner`. Those that do not fit are left out.
+  // name at `owner`. Those that do not fit are left out. Where the owner was
+  // written is remembered for the next block of the node.
   void AddTexts(const TextBlock& block, std::span<const uint8_t> datacenter,
                 size_t owner);
 
@@ -72,6 +77,8 @@ class Message {
   }
   // The whole name written at `at`, read back.
   [[nodiscard]] std::span<const uint8_t> NameAt(size_t at) const;
+  // Whether something was left out for the limit since the last Rewind().
+  [[nodiscard]] bool overflowed() const { return overflowed_; }
   [[nodiscard]] size_t suffix_size() const { return suffix_size_; }
   void set_limit(size_t limit) { limit_ = limit; }
   void set_ttl_override(bool on, uint32_t ttl) {
@@ -102,6 +109,12 @@ class Message {
     at_ += bytes.size();
   }
 
+  // Whether so many bytes more fit; remembers when they do not.
+  [[nodiscard]] bool Fits(size_t size) {
+    if (at_ + size <= limit_) return true;
+    overflowed_ = true;
+    return false;
+  }
   void PutNodeName(const TextBlock& block, std::span<const uint8_t> datacenter);
   void PutPointer(size_t at) {
     Store16(out_ + at_, static_cast<uint32_t>(0xc000 | at));
@@ -120,14 +133,20 @@ class Message {
   size_t saved_ = 0;  // bytes that pointers saved so far
   uint16_t counts_[3] = {0, 0, 0};
   bool compress_;
+  bool overflowed_ = false;
   bool override_ttl_ = false;
   uint32_t ttl_ = 0;
   const uint8_t* suffix_ = nullptr;  // domain with root label
   size_t suffix_size_ = 0;
-  size_t suffix_at_ = 0;    // where a pointer finds it; 0: nowhere
-  size_t primary_size_;     // what rdlength was compiled for
-  size_t node_at_ = 0;      // "node.<dc>.<domain>" in the message, or 0
-  size_t dc_at_ = 0;        // "<dc>.<domain>"
+  size_t suffix_at_ = 0;  // where a pointer finds it; 0: nowhere
+  size_t primary_size_;   // what rdlength was compiled for
+  size_t node_at_ = 0;    // "node.<dc>.<domain>" in the message, or 0
+  size_t addr_at_ = 0;    // "addr.<dc>.<domain>"
+  size_t dc_at_ = 0;      // "<dc>.<domain>"
+  // Where the owners of the TextBlocks with the lowest ids were written.
+  static constexpr size_t kTextOwnersMax = 64;
+  uint16_t text_owner_at_[kTextOwnersMax];
+  bool text_owners_known_ = false;
   size_t last_record_ = 0;  // where the last record begins
   size_t last_owner_size_ = 2;
   const Domain* domain_ = nullptr;  // the one asked under

@@ -32,17 +32,36 @@ bool IsUnderscored(const Name& name, size_t label) {
 }
 
 // The datacenter named by labels [begin, end), between keyword and domain:
-// none, <dc>, or <dc>.dc. Sets kind to kNoSuchDatacenter when there is none.
+// none, <dc>, or pairs <dc>.dc of which Consul takes the last. False when the
+// labels are no such thing (kUnknown) or nobody knows it (kNoSuchDatacenter).
 bool ParseDatacenter(const Name& name, size_t begin, size_t end,
                      const View& view, CatalogName* out) {
   size_t count = end - begin;
   if (count == 0) return true;
-  bool is_dc = count == 1 || (count == 2 && name.LabelIs(end - 1, "dc", 2));
-  int found = View::kNoDatacenter;
-  if (is_dc) {
-    found =
-        view.FindDatacenter({name.LabelBytes(begin), name.LabelSize(begin)});
+  size_t label = begin;
+  if (count == 2 || count == 4) {
+    bool peer = false;
+    bool dc = false;
+    for (size_t pair = begin; pair < end; pair += 2) {
+      peer = peer || name.LabelIs(pair + 1, "peer", 4);
+      dc = dc || name.LabelIs(pair + 1, "dc", 2);
+      if (!name.LabelIs(pair + 1, "peer", 4) &&
+          !name.LabelIs(pair + 1, "dc", 2)) {
+        peer = dc = true;
+      }
+      label = pair;
+    }
+    if (peer) {
+      // We know no peers; both at once is no name.
+      out->kind = dc ? NameKind::kUnknown : NameKind::kNoSuchDatacenter;
+      return false;
+    }
+  } else if (count != 1) {
+    out->kind = NameKind::kUnknown;
+    return false;
   }
+  int found =
+      view.FindDatacenter({name.LabelBytes(label), name.LabelSize(label)});
   if (found == View::kNoDatacenter) {
     out->kind = NameKind::kNoSuchDatacenter;
     return false;
@@ -131,6 +150,7 @@ void ParseCatalogName(const Name& name, const Domain& domain, const View& view,
   // The suffix of an address name is not looked at.
   if (kind != NameKind::kAddr &&
       !ParseDatacenter(name, keyword + 1, count, view, out)) {
+    out->is_node = kind == NameKind::kNode && parts > 0;
     return;
   }
   if (parts == 0) {
@@ -155,7 +175,8 @@ void ParseCatalogName(const Name& name, const Domain& domain, const View& view,
       break;
     default:
       out->key = name.Labels(parts - 1, parts);
-      out->is_underscored = parts == 1 && IsUnderscored(name, 0);
+      out->is_underscored =
+          kind == NameKind::kQuery && parts == 1 && IsUnderscored(name, 0);
       break;
   }
 }

@@ -1,6 +1,7 @@
 #include "zones/view_builder.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "catalog/base/check.h"
 #include "zones/entry_builder.h"
@@ -85,29 +86,37 @@ void ViewBuilder::Replace(EntryKind kind, uint8_t dc, const std::string& key,
   edits_.push_back({EntryHash(seed_, kind, dc, Bytes(key)), old, entry});
 }
 
+// Notes where the service's instances are. Only what is new or gone makes its
+// reverse name dirty: an update costs what it changes.
 void ViewBuilder::TraceService(const State& state, const NameKey& key) {
-  ServiceTraces& traces = service_traces_[key];
-  for (const auto& [address, target] : traces) {
+  ServiceTraces traces;
+  state.ForEachInstance(key, [&](const InstanceView& view) {
+    if (key.first != policy_.datacenter) return;
+    ParsedAddress address = ParseAddress(view.instance->address);
+    std::string labels;
+    if (!address.is_ip() || !LabelsToWire(view.instance->name, &labels)) return;
+    traces.push_back({address.bytes, labels + Label("service") +
+                                         Label(view.node->datacenter)});
+  });
+  std::sort(traces.begin(), traces.end());
+  ServiceTraces& before = service_traces_[key];
+  ServiceTraces changed;
+  std::set_difference(before.begin(), before.end(), traces.begin(),
+                      traces.end(), std::back_inserter(changed));
+  for (const auto& [address, target] : changed) {
     ReverseNames& names = reverse_[address];
     names.services.erase(names.services.find(target));
     dirty_reverse_.insert(address);
   }
-  traces.clear();
-  if (key.first != policy_.datacenter) {
-    service_traces_.erase(key);
-    return;
+  changed.clear();
+  std::set_difference(traces.begin(), traces.end(), before.begin(),
+                      before.end(), std::back_inserter(changed));
+  for (const auto& [address, target] : changed) {
+    reverse_[address].services.insert(target);
+    dirty_reverse_.insert(address);
   }
-  state.ForEachInstance(key, [&](const InstanceView& view) {
-    ParsedAddress address = ParseAddress(view.instance->address);
-    std::string labels;
-    if (!address.is_ip() || !LabelsToWire(view.instance->name, &labels)) return;
-    std::string target =
-        labels + Label("service") + Label(view.node->datacenter);
-    traces.push_back({address.bytes, target});
-    reverse_[address.bytes].services.insert(target);
-    dirty_reverse_.insert(address.bytes);
-  });
-  if (traces.empty()) service_traces_.erase(key);
+  before = std::move(traces);
+  if (before.empty()) service_traces_.erase(key);
 }
 
 void ViewBuilder::CompileServiceNames(const CompileContext& context,
@@ -148,8 +157,11 @@ void ViewBuilder::DropNodeTraces(uint8_t dc, const NameKey& key) {
   auto it = node_traces_.find(key);
   if (it == node_traces_.end()) return;
   NodeTraces& traces = it->second;
-  if (!traces.id_key.empty()) {
-    Replace(EntryKind::kNode, dc, traces.id_key, nullptr);
+  if (!traces.id.second.empty()) {
+    std::set<NameKey>& nodes = nodes_of_id_[traces.id];
+    nodes.erase(key);
+    if (nodes.empty()) nodes_of_id_.erase(traces.id);
+    dirty_node_names_.insert(traces.id);
   }
   if (!traces.address.empty()) {
     reverse_[traces.address].nodes.erase(traces.target);
@@ -164,26 +176,19 @@ void ViewBuilder::DropNodeTraces(uint8_t dc, const NameKey& key) {
   node_traces_.erase(it);
 }
 
-void ViewBuilder::CompileNodeNames(const CompileContext& context,
-                                   const NameKey& key) {
+void ViewBuilder::TraceNode(const CompileContext& context, const NameKey& key) {
   uint8_t dc = DatacenterIndex(key.first);
   DropNodeTraces(dc, key);
+  dirty_node_names_.insert(key);
   std::string labels;
-  if (!LabelsToWire(key.second, &labels)) return;
   const Node* node = context.state.FindNode(key);
-  if (node == nullptr) {
-    Replace(EntryKind::kNode, dc, labels, nullptr);
-    return;
-  }
+  if (node == nullptr || !LabelsToWire(key.second, &labels)) return;
   NodeTraces traces;
-  Replace(EntryKind::kNode, dc, labels, CompileNode(context, *node, labels));
   CountSuffixes(labels, dc, &traces);
-  std::string id;
-  // A node answers to its id too.
-  if (!node->id.empty() && LabelsToWire(AsciiLower(node->id), &id) &&
-      id != labels) {
-    traces.id_key = id;
-    Replace(EntryKind::kNode, dc, id, CompileNode(context, *node, id));
+  if (!node->id.empty()) {
+    traces.id = {key.first, AsciiLower(node->id)};
+    nodes_of_id_[traces.id].insert(key);
+    dirty_node_names_.insert(traces.id);
   }
   ParsedAddress address = ParseAddress(node->address);
   if (address.is_ip() && key.first == policy_.datacenter) {
@@ -195,6 +200,22 @@ void ViewBuilder::CompileNodeNames(const CompileContext& context,
     dirty_reverse_.insert(traces.address);
   }
   node_traces_[key] = std::move(traces);
+}
+
+// A node answers to its name and to its id; a name is stronger than an id.
+void ViewBuilder::CompileNodeNames(const CompileContext& context) {
+  for (const NameKey& key : dirty_node_names_) {
+    std::string labels;
+    if (!LabelsToWire(key.second, &labels)) continue;
+    const Node* node = context.state.FindNode(key);
+    auto id = nodes_of_id_.find(key);
+    if (node == nullptr && id != nodes_of_id_.end()) {
+      node = context.state.FindNode(*id->second.begin());
+    }
+    Replace(EntryKind::kNode, DatacenterIndex(key.first), labels,
+            node == nullptr ? nullptr : CompileNode(context, *node, labels));
+  }
+  dirty_node_names_.clear();
 }
 
 void ViewBuilder::CompileReverseNames(const CompileContext& context) {
@@ -250,10 +271,11 @@ std::unique_ptr<View> ViewBuilder::Build(const State& state, const Dirty& dirty,
   }
   bool servers = rebuild_;
   for (const NameKey& key : todo.nodes) {
-    CompileNodeNames(context, key);
+    TraceNode(context, key);
     servers = servers || key.second == AsciiLower(policy_.node_name);
   }
   for (const NameKey& key : todo.services) CompileServiceNames(context, key);
+  CompileNodeNames(context);
   CompileReverseNames(context);
   if (servers) {
     Replace(EntryKind::kServers, 0, "", CompileServers(context));

@@ -57,7 +57,7 @@ class ViewBuilder {
   };
   // What a node put into other tables, to take it out again.
   struct NodeTraces {
-    std::string id_key;
+    NameKey id;  // (datacenter, id in lower case); empty id: none
     std::string address;
     std::string target;
     std::vector<std::string> suffixes;
@@ -69,8 +69,9 @@ class ViewBuilder {
   void Replace(EntryKind kind, uint8_t dc, const std::string& key,
                const Entry* entry);
   void CompileServiceNames(const CompileContext& context, const NameKey& key);
-  void CompileNodeNames(const CompileContext& context, const NameKey& key);
+  void TraceNode(const CompileContext& context, const NameKey& key);
   void DropNodeTraces(uint8_t dc, const NameKey& key);
+  void CompileNodeNames(const CompileContext& context);
   void TraceService(const State& state, const NameKey& key);
   void CompileReverseNames(const CompileContext& context);
   void CountSuffixes(const std::string& labels, uint8_t dc, NodeTraces* traces);
@@ -87,7 +88,10 @@ class ViewBuilder {
   std::map<NameKey, ServiceTraces> service_traces_;
   std::map<std::string, ReverseNames> reverse_;  // by address bytes
   std::map<std::pair<uint8_t, std::string>, size_t> suffix_counts_;
+  // The nodes that claim an id: it may move from one to another.
+  std::map<NameKey, std::set<NameKey>> nodes_of_id_;
   std::set<std::string> dirty_reverse_;
+  std::set<NameKey> dirty_node_names_;  // names and ids
 
   // Of the Build() that runs.
   std::vector<CowMap<Entry>::Edit> edits_;

@@ -26,7 +26,7 @@
 
 namespace dnsd {
 
-// Some 4 million records; above it, a reload would hold several GiB.
+// Ten million short records; in memory they take some 4 GiB.
 inline constexpr size_t kZoneFileBytesMax = 256u << 20;
 
 // More than a screen of errors is one error seen many times.

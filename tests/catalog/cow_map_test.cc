@@ -163,7 +163,8 @@ TEST(CowMap, ReshardsUpAndDownWithTheSquareRoot) {
   uint64_t key = 0;
   std::vector<size_t> shards;
   while (key < count) {
-    for (uint64_t i = 0; i < 500 && key < count; ++i, ++key) line.Edit(key, key);
+    for (uint64_t i = 0; i < 500 && key < count; ++i, ++key)
+      line.Edit(key, key);
     line.Commit();
     line.qsbr().Reclaim();
     shards.push_back(line.map().shard_count());
@@ -175,7 +176,8 @@ TEST(CowMap, ReshardsUpAndDownWithTheSquareRoot) {
   EXPECT_GT(shards.back(), 1u);
   ASSERT_NO_FATAL_FAILURE(line.Expect(line.map(), line.model(), count + 10));
   while (key > 0) {
-    for (uint64_t i = 0; i < 500 && key > 0; ++i) line.Edit(--key, std::nullopt);
+    for (uint64_t i = 0; i < 500 && key > 0; ++i)
+      line.Edit(--key, std::nullopt);
     line.Commit();
     line.qsbr().Reclaim();
     const size_t per_shard = line.map().size() / line.map().shard_count();

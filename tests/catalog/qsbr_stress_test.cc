@@ -66,8 +66,7 @@ struct ReaderResult {
 };
 
 void CheckHeld(const std::vector<const Version*>& held,
-               const std::vector<uint64_t>& generations,
-               ReaderResult* result) {
+               const std::vector<uint64_t>& generations, ReaderResult* result) {
   for (size_t i = 0; i < held.size(); ++i) {
     if (!held[i]->IsWhole()) ++result->torn;
     if (held[i]->generation != generations[i]) ++result->changed_while_held;
@@ -109,7 +108,7 @@ ReaderResult Read(Shared* shared, Qsbr::Reader reader, uint64_t seed) {
   return result;
 }
 
-void Run(int readers, int versions) {
+void Stress(int readers, int versions) {
   Shared shared;
   Random random(TestSeed());
   shared.published.Exchange(std::make_unique<const Version>(1));
@@ -145,9 +144,9 @@ void Run(int readers, int versions) {
   }
 }
 
-TEST(QsbrStress, OneReader) { Run(1, Scaled(200000)); }
+TEST(QsbrStress, OneReader) { Stress(1, Scaled(1000000)); }
 
-TEST(QsbrStress, ManyReadersInManyRhythms) { Run(6, Scaled(200000)); }
+TEST(QsbrStress, ManyReadersInManyRhythms) { Stress(6, Scaled(1000000)); }
 
 // A reader that never goes offline keeps what it saw, however many versions
 // follow, and nobody else's work stops for it.

@@ -100,8 +100,7 @@ class Model {
   }
 
   void One(SourceId source, const UpsertNode& c) {
-    said_[{{c.node.datacenter, AsciiLower(c.node.name)}, source}].node =
-        c.node;
+    said_[{{c.node.datacenter, AsciiLower(c.node.name)}, source}].node = c.node;
   }
   void One(SourceId source, const RemoveNode& c) {
     said_.erase({{c.key.datacenter, AsciiLower(c.key.node)}, source});
@@ -198,9 +197,7 @@ class ChangeMaker {
   }
   std::string Id() { return std::string(1, static_cast<char>(Letter(4))); }
   uint32_t Letter(uint32_t count) { return 'a' + random_->Below(count); }
-  HealthStatus Status() {
-    return static_cast<HealthStatus>(random_->Below(3));
-  }
+  HealthStatus Status() { return static_cast<HealthStatus>(random_->Below(3)); }
   Node RandomNode(const NodeKey& key) {
     return MakeNode(key.node, "10.0.0." + std::to_string(random_->Below(3)),
                     key.datacenter);
@@ -250,8 +247,8 @@ class ChangeMaker {
         batch->DropCheck(key, Id());
         break;
       default:
-        batch->Put(key, MakeCheck(Id(), random_->Below(3) == 0 ? "" : Id(),
-                                  Status()));
+        batch->Put(
+            key, MakeCheck(Id(), random_->Below(3) == 0 ? "" : Id(), Status()));
         break;
     }
   }
@@ -266,8 +263,8 @@ class ChangeMaker {
       for (uint32_t j = random_->Below(4); j < 4; ++j) {
         const std::string id = Id();
         batch->Put(key, Instance(id));
-        batch->Put(key, MakeCheck(Id(), random_->Below(3) == 0 ? "" : id,
-                                  Status()));
+        batch->Put(key,
+                   MakeCheck(Id(), random_->Below(3) == 0 ? "" : id, Status()));
       }
     }
   }
@@ -306,8 +303,8 @@ TEST(StateModel, RandomBatchesShowTheSameCatalogAndDirtyWhatChanged) {
     ChangeMaker maker(&random);
     Picture before;
     for (int step = 0; step < 60; ++step) {
-      SCOPED_TRACE(::testing::Message() << "round " << round << " step "
-                                        << step);
+      SCOPED_TRACE(::testing::Message()
+                   << "round " << round << " step " << step);
       const ChangeBatch batch = maker.Batch();
       Dirty dirty;
       state.Apply(batch, &dirty).IgnoreError();

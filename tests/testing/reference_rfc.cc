@@ -279,17 +279,15 @@ class RfcAnswer {
     uint16_t type = question_.type;
     std::vector<Rr> texts =
         records_.MakeTexts(*node, question_.name, policy_.node_ttl);
-    RefQuestion any = question_;
-    any.type = ChainType();
-    Made whole = records_.MakeNode(*node, any);
-    if (whole.any && whole.first.type == kTypeCname) {
-      Alias(Prepend(whole.first, whole.more));
+    std::vector<Chain> alias = NodeAlias(*node);
+    if (!alias.empty()) {
+      Alias(alias);
       out_.optional_extras = texts;
       return;
     }
     if (type == kTypeA || type == kTypeAaaa || type == kTypeAny) {
       Made made = records_.MakeNode(*node, question_);
-      if (made.any) AddSlot(made.first);
+      if (made.any && made.first.type != kTypeCname) AddSlot(made.first);
     }
     if (type == kTypeTxt || type == kTypeAny) {
       for (const Rr& text : texts) AddSlot(text);
@@ -299,6 +297,20 @@ class RfcAnswer {
       }
     }
     if (out_.slots.empty()) NoData();
+  }
+
+  // The CNAME of a node that has no address of either family.
+  [[nodiscard]] std::vector<Chain> NodeAlias(const Node& node) const {
+    std::vector<Chain> chains;
+    for (uint16_t type :
+         {uint16_t{kTypeA}, uint16_t{kTypeAaaa}, uint16_t{kTypeAny}}) {
+      RefQuestion question = question_;
+      question.type = type;
+      Made made = records_.MakeNode(node, question);
+      if (made.any && made.first.type != kTypeCname) return {};
+      if (type == ChainType()) chains = Prepend(made.first, made.more);
+    }
+    return chains;
   }
 
   // What a CNAME's target is asked for.

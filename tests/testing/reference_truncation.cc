@@ -12,7 +12,6 @@ namespace {
 constexpr size_t kCompressionOffsetMax = 16384;
 constexpr int kUdpAnswersMax = 8;
 constexpr size_t kUdpBytesMax = 65467;
-constexpr size_t kUdpHeaderBytes = 8;
 constexpr size_t kTcpBytesMax = 65523;
 constexpr size_t kTcpSrvAnswersMax = 1024;
 constexpr size_t kTcpAnswersMax = 4096;
@@ -168,7 +167,8 @@ size_t PacketLength(const RefPacket& packet) {
 }
 
 TrimResult ConsulTrimUdp(std::optional<uint16_t> edns_size,
-                         int udp_answer_limit, RefPacket* packet) {
+                         int udp_answer_limit, RefPacket* packet,
+                         size_t udp_header_bytes) {
   TrimResult result;
   size_t answer_count = packet->answer.size();
   bool has_additional = !packet->additional.empty();
@@ -185,7 +185,7 @@ TrimResult ConsulTrimUdp(std::optional<uint16_t> edns_size,
     if (has_additional) SyncAdditional(index, packet);
     result.synced = has_additional;
   }
-  if (CutToSize(bytes_max - kUdpHeaderBytes, bytes_max, index, has_additional,
+  if (CutToSize(bytes_max - udp_header_bytes, bytes_max, index, has_additional,
                 packet)) {
     result.synced = has_additional;
   }

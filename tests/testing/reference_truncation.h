@@ -34,9 +34,13 @@ struct TrimResult {
   bool synced = false;   // ADDITIONAL was rebuilt from SRV targets
 };
 
+// What Consul takes off the client's UDP size: 8 since 1.8.15, before that 0.
+inline constexpr size_t kConsulUdpHeaderBytes = 8;
+
 // `edns_size` is what the query's OPT says, if it has one.
 TrimResult ConsulTrimUdp(std::optional<uint16_t> edns_size,
-                         int udp_answer_limit, RefPacket* packet);
+                         int udp_answer_limit, RefPacket* packet,
+                         size_t udp_header_bytes = kConsulUdpHeaderBytes);
 TrimResult ConsulTrimTcp(uint16_t qtype, RefPacket* packet);
 
 }  // namespace dnsd::testing

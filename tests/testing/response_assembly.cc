@@ -157,6 +157,9 @@ void CutLikeRfc(const ZonePolicy& policy, const ReferenceAnswer& reference,
     packet->answer.pop_back();
     *truncated = true;
   }
+  // Addresses go before texts.
+  std::stable_partition(additional.begin(), additional.end(),
+                        [](const Rr& rr) { return rr.type != kTypeTxt; });
   for (const Rr& rr : additional) {
     if (rr.type == kTypeOpt) continue;
     packet->additional.insert(packet->additional.begin(), rr);

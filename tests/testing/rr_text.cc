@@ -76,8 +76,10 @@ std::string ReadSection(std::span<const uint8_t> packet,
     }
     RrPointer rr(raw);
     Rr plain = FromLdns(*rr);
-    *opt_is_last = plain.type == kOpt;
-    (plain.type == kOpt ? opts : rrs)->push_back(std::move(plain));
+    // OPT is an ordinary type everywhere else (RFC 6891 6.1.1).
+    bool is_opt = plain.type == kOpt && section == LDNS_SECTION_ADDITIONAL;
+    *opt_is_last = is_opt;
+    (is_opt ? opts : rrs)->push_back(std::move(plain));
   }
   return "";
 }
@@ -94,6 +96,14 @@ Opt ReadOpt(const Rr& rr) {
 
 bool NeedsEscape(char c) {
   return std::string(".\\\"();@' ").find(c) != std::string::npos;
+}
+
+// For failure reports: a message may have thousands of records.
+std::string Shortened(const std::vector<Rr>& rrs) {
+  constexpr size_t kLinesMax = 40;
+  if (rrs.size() <= kLinesMax) return RrListText(rrs);
+  return absl::StrCat(RrListText({rrs.begin(), rrs.begin() + kLinesMax}),
+                      "  ... ", rrs.size() - kLinesMax, " more\n");
 }
 
 }  // namespace
@@ -291,8 +301,8 @@ std::string TypeText(uint16_t type) {
 }
 
 std::string RcodeText(uint16_t rcode) {
-  constexpr const char* kNames[] = {"NOERROR", "FORMERR", "SERVFAIL",
-                                    "NXDOMAIN", "NOTIMP", "REFUSED"};
+  constexpr const char* kNames[] = {"NOERROR",  "FORMERR", "SERVFAIL",
+                                    "NXDOMAIN", "NOTIMP",  "REFUSED"};
   if (rcode == 16) return "BADVERS";
   return rcode < std::size(kNames) ? kNames[rcode]
                                    : absl::StrCat("RCODE", rcode);
@@ -306,9 +316,9 @@ std::string MessageText(const Message& message) {
     absl::StrAppend(&text, "question ", NameText(message.qname), " ",
                     TypeText(message.qtype), " class ", message.qclass, "\n");
   }
-  absl::StrAppend(&text, "answer\n", RrListText(message.answer), "authority\n",
-                  RrListText(message.authority), "additional\n",
-                  RrListText(message.additional));
+  absl::StrAppend(&text, "answer\n", Shortened(message.answer), "authority\n",
+                  Shortened(message.authority), "additional\n",
+                  Shortened(message.additional));
   if (message.opt) {
     absl::StrAppend(&text, "opt size=", message.opt->udp_size,
                     " version=", message.opt->version,
@@ -324,8 +334,8 @@ Rr MaskSerial(const Rr& rr) {
   if (rr.type == kSoa && rr.rdata.size() >= 22) {
     size_t names = rr.rdata.size() - 20;
     masked.owner = LowerName(rr.owner);
-    masked.rdata = LowerName(rr.rdata.substr(0, names)) +
-                   std::string(4, '\0') + rr.rdata.substr(names + 4);
+    masked.rdata = LowerName(rr.rdata.substr(0, names)) + std::string(4, '\0') +
+                   rr.rdata.substr(names + 4);
   }
   return masked;
 }

@@ -10,12 +10,15 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "tests/testing/scenario_words.h"
 #include "zones/wire.h"
 
 namespace dnsd::testing {
 namespace {
+
+constexpr int kRepeatsMax = 10000;
 
 constexpr const char* kSections[] = {"answer", "authority", "additional"};
 
@@ -49,6 +52,7 @@ class Reader {
   std::string Line(const std::string& line,
                    const std::vector<std::string>& words) {
     const std::string& verb = words[0];
+    if (verb == "repeat") return Repeat(line, words);
     if (verb == "case") return Case(words);
     if (scenarios_.empty()) return "before the first case";
     if (verb == "policy") {
@@ -60,6 +64,27 @@ class Reader {
     if (verb == "query") return Query(words);
     if (scenarios_.back().queries.empty()) return "before the first query";
     return Expectation(line, words);
+  }
+
+  std::string Repeat(const std::string& line,
+                     const std::vector<std::string>& words) {
+    std::vector<std::string> ends;
+    int first = 0;
+    int last = 0;
+    if (words.size() > 2) ends = absl::StrSplit(words[1], "..");
+    if (ends.size() != 2 || !absl::SimpleAtoi(ends[0], &first) ||
+        !absl::SimpleAtoi(ends[1], &last) || last - first > kRepeatsMax) {
+      return "repeat FIRST..LAST LINE";
+    }
+    std::string rest = line.substr(line.find(words[1]) + words[1].size());
+    for (int i = first; i <= last; ++i) {
+      std::string once = absl::StrReplaceAll(
+          rest, {{"{}", absl::StrCat(i)},
+                 {"{ip}", absl::StrCat(i / 250, ".", i % 250)}});
+      std::string error = Line(once, SplitWords(once));
+      if (!error.empty()) return error;
+    }
+    return "";
   }
 
   std::string Case(const std::vector<std::string>& words) {

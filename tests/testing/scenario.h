@@ -21,6 +21,8 @@
 //                              OPTION: tcp, +edns=SIZE, +do, +version=N,
 //                              +ecs=10.0.0.0/8, +norec, +cd, +ad, +class=CH,
 //                              +opcode=N, +raw=HEX (that packet instead)
+//   repeat FIRST..LAST LINE    LINE for each number, with {} for the number
+//                              and {ip} for NUMBER/250 "." NUMBER%250
 //   rcode CODE                 default NOERROR
 //   flags WORD ...             qr aa tc rd ra ad cd, all that are set;
 //                              default: not compared

@@ -148,7 +148,10 @@ TEST(LowerByte, ChangesAsciiLettersOnly) {
 }
 
 TEST(NameToWire, TakesNamesWithAndWithoutTheFinalDot) {
-  EXPECT_EQ(Wire("A.b"), std::string("\x01" "A\x01" "b\0", 5));
+  EXPECT_EQ(Wire("A.b"), std::string("\x01"
+                                     "A\x01"
+                                     "b\0",
+                                     5));
   EXPECT_EQ(Wire("A.b."), Wire("A.b"));
   EXPECT_EQ(Wire("."), std::string(1, '\0'));
   EXPECT_EQ(Wire(""), std::string(1, '\0'));
@@ -186,7 +189,10 @@ TEST(NameToText, EscapesWhatMasterFilesEscape) {
   EXPECT_EQ(NameToText(Bytes(Wire("Web.Service.consul"))),
             "Web.Service.consul.");
   EXPECT_EQ(NameToText(Bytes(std::string(1, '\0'))), ".");
-  const std::string odd("\x07" "a.\\\"\0 \xff\0", 9);
+  const std::string odd(
+      "\x07"
+      "a.\\\"\0 \xff\0",
+      9);
   EXPECT_EQ(NameToText(Bytes(odd)), "a\\.\\\\\\\"\\000\\032\\255.");
 }
 

@@ -34,7 +34,10 @@ TEST(ParseAddress, AMappedAddressIsIpv4AsInGo) {
 TEST(ParseAddress, WhatIsNoAddressIsAName) {
   const ParsedAddress name = ParseAddress("www.Example.com");
   EXPECT_EQ(name.kind, Kind::kName);
-  EXPECT_EQ(name.bytes, std::string("\x03www\x07" "Example\x03" "com\0", 17));
+  EXPECT_EQ(name.bytes, std::string("\x03www\x07"
+                                    "Example\x03"
+                                    "com\0",
+                                    17));
   EXPECT_EQ(ParseAddress("www.Example.com.").bytes, name.bytes);
   EXPECT_FALSE(name.is_ip());
   // Too few parts for an address; a name all the same.
@@ -57,9 +60,9 @@ TEST(MakeRecord, PutsTheFieldsInWireOrder) {
 }
 
 TEST(MakeAddressRecord, ChoosesTheType) {
-  EXPECT_EQ(MakeAddressRecord(ParseAddress("10.0.0.1"), 5),
-            std::string("\xc0\x0c\0\x01\0\x01\0\0\0\x05\0\x04\x0a\0\0\x01",
-                        16));
+  EXPECT_EQ(
+      MakeAddressRecord(ParseAddress("10.0.0.1"), 5),
+      std::string("\xc0\x0c\0\x01\0\x01\0\0\0\x05\0\x04\x0a\0\0\x01", 16));
   const std::string v6 = MakeAddressRecord(ParseAddress("::1"), 0);
   EXPECT_EQ(v6.size(), 28u);
   EXPECT_EQ(v6[3], 28);
@@ -67,14 +70,18 @@ TEST(MakeAddressRecord, ChoosesTheType) {
 }
 
 TEST(HexLabel, IsLowerCaseAndOfTheFamilysLength) {
-  EXPECT_EQ(HexLabel(ParseAddress("127.0.0.1")), "\x08" "7f000001");
+  EXPECT_EQ(HexLabel(ParseAddress("127.0.0.1")),
+            "\x08"
+            "7f000001");
   EXPECT_EQ(HexLabel(ParseAddress("2001:DB8::AB")),
             " 20010db80000000000000000000000ab");
 }
 
 TEST(TextRdata, SplitsAt255Bytes) {
   EXPECT_EQ(TextRdata(""), std::string(1, '\0'));
-  EXPECT_EQ(TextRdata("ab"), "\x02" "ab");
+  EXPECT_EQ(TextRdata("ab"),
+            "\x02"
+            "ab");
   EXPECT_EQ(TextRdata(std::string(255, 'x')).size(), 256u);
   const std::string two = TextRdata(std::string(256, 'x'));
   EXPECT_EQ(two.size(), 258u);

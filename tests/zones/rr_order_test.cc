@@ -76,7 +76,7 @@ TEST(RrOrder, EveryRecordComesFirstEquallyOften) {
 // rotation that would be one neighbour, every time.
 TEST(RrOrder, TheLoadOfADeadRecordSpreadsOverOthers) {
   Random random(TestSeed());
-  for (uint32_t count : {3u, 4u, 5u, 7u, 8u, 10u, 16u, 30u}) {
+  for (uint32_t count : {3u, 4u, 5u, 6u, 7u, 8u, 10u, 16u, 30u}) {
     std::map<uint32_t, int> heirs;
     int total = 0;
     for (int i = 0; i < 100000; ++i) {

@@ -226,8 +226,8 @@ TEST(Poll, AStoppedOneIsSilent) {
 TEST(Poll, LetsGoOfItsDescriptorAtOnce) {
   EventLoop loop;
   auto pipe = std::make_unique<Pipe>();
-  auto poll =
-      std::make_unique<Poll>(&loop, pipe->read_end(), [](int) { ADD_FAILURE(); });
+  auto poll = std::make_unique<Poll>(&loop, pipe->read_end(),
+                                     [](int) { ADD_FAILURE(); });
   poll->Start(UV_READABLE);
   poll.reset();
   pipe.reset();

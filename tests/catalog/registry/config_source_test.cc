@@ -114,7 +114,8 @@ TEST(ConfigSource, AnUpdateWhileStoppedIsEmittedByTheNextStart) {
   fewer.services.clear();
   source.Update(fewer);
   size_t changes = 0;
-  source.Start([&](const ChangeBatch& batch) { changes = batch.changes.size(); });
+  source.Start(
+      [&](const ChangeBatch& batch) { changes = batch.changes.size(); });
   EXPECT_EQ(changes, 2u) << "the node and its check";
 }
 
