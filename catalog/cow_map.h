@@ -40,8 +40,8 @@ class CowMap {
   };
 
   CowMap() : shards_(1) {}
-  CowMap(CowMap&&) = default;
-  CowMap& operator=(CowMap&&) = default;
+  CowMap(CowMap&&) noexcept = default;
+  CowMap& operator=(CowMap&&) noexcept = default;
 
   [[nodiscard]] size_t size() const { return size_; }
   [[nodiscard]] size_t shard_count() const { return shards_.size(); }

@@ -100,7 +100,7 @@ class AddressReader {
 
   // As Ip(), for an address that others use to reach us.
   std::string AdvertisedIp(const std::string& path) {
-    const std::string ip = Ip(path);
+    std::string ip = Ip(path);
     if (!IsWildcard(ip)) return ip;
     problems_->Error(settings_.Find(path)->place,
                      "an advertised address cannot be 0.0.0.0 or ::");

@@ -25,7 +25,7 @@
 namespace dnsd {
 namespace {
 
-constexpr size_t kReadBytes = 64 * 1024;
+constexpr size_t kReadBytes = size_t{64} * 1024;
 
 void SystemError(const std::string& path, const char* what, int error,
                  Problems* problems) {

@@ -229,6 +229,7 @@ void Server::StartReload(ReloadDone done) {
 
 void Server::FinishReload(ReloadWork* work) {
   reloading_ = false;
+  if (stopping_) return;
   for (const std::string& warning : work->warnings) {
     LogWarn("agent", warning);
   }
@@ -287,6 +288,8 @@ void Server::Stop() {
   if (started_) {
     started_ = false;
     sync_.RunAndWait([this] {
+      // A reload on its way ends in the pool, and changes nothing any more.
+      stopping_ = true;
       http_.reset();
       reclaim_.reset();
     });

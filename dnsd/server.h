@@ -75,6 +75,7 @@ class Server {
   std::unique_ptr<HttpServer> http_;
   std::vector<std::unique_ptr<Worker>> workers_;
   bool reloading_ = false;             // sync thread
+  bool stopping_ = false;              // sync thread
   std::vector<ReloadDone> waiting_;    // reloads asked for meanwhile
   uint64_t reload_failure_count_ = 0;  // sync thread
   uint64_t reload_count_ = 0;          // sync thread

@@ -96,63 +96,37 @@ const Entry* EntryBuilder::Finish(EntryKind kind, uint8_t datacenter,
   entry.key_size = static_cast<uint8_t>(key.size());
   entry.has_texts = !texts_.empty();
   entry.set_count = static_cast<uint16_t>(sets_.size());
-  std::string head(sizeof(Entry), '\0');
-  head += key;
-  Pad(&head, kAlign);
-  entry.sets_offset = static_cast<uint32_t>(head.size());
+  std::string block(sizeof(Entry), '\0');
+  block += key;
+  Pad(&block, kAlign);
+  entry.sets_offset = static_cast<uint32_t>(block.size());
 
-  // Everything before the records has a known size, so their base is known.
-  size_t base = head.size() + sets_.size() * sizeof(EntrySet);
-  for (const Set& set : sets_) {
-    for (const auto& list : set.lists) base += list.size() * sizeof(uint32_t);
-    base += set.tag.size() + set.self.size();
-  }
-  base = (base + kAlign - 1) / kAlign * kAlign;
-  auto moved = [base](Ref ref) {
-    return ref == 0 ? 0u : static_cast<uint32_t>(base + ref - 1);
-  };
-
-  std::string index;
-  std::string names;
-  size_t index_base = head.size() + sets_.size() * sizeof(EntrySet);
-  size_t names_base = index_base;
+  // Sizes are known before anything is placed: sets, index arrays, names,
+  // records follow each other.
+  Places places;
+  places.index = block.size() + sets_.size() * sizeof(EntrySet);
+  places.names = places.index;
   for (const Set& set : sets_) {
     for (const auto& list : set.lists) {
-      names_base += list.size() * sizeof(uint32_t);
+      places.names += list.size() * sizeof(uint32_t);
     }
   }
+  places.records = places.names;
   for (const Set& set : sets_) {
-    EntrySet out;
-    out.tag_size = static_cast<uint16_t>(set.tag.size());
-    out.self_size = static_cast<uint16_t>(set.self.size());
-    out.tag_offset = static_cast<uint32_t>(names_base + names.size());
-    names += set.tag;
-    out.self_offset = static_cast<uint32_t>(names_base + names.size());
-    names += set.self;
-    out.tag_hash = TagHash(
-        {reinterpret_cast<const uint8_t*>(set.tag.data()), set.tag.size()});
+    places.records += set.tag.size() + set.self.size();
     if (!set.self.empty()) entry.has_self_sets = true;
-    for (size_t kind_of_list = 0; kind_of_list < kListCount; ++kind_of_list) {
-      const std::vector<Ref>& list = set.lists[kind_of_list];
-      out.lists[kind_of_list] = {
-          static_cast<uint32_t>(index_base + index.size()),
-          static_cast<uint32_t>(list.size())};
-      for (Ref ref : list) AppendPod(&index, moved(ref));
-    }
-    AppendPod(&head, out);
   }
+  places.records = (places.records + kAlign - 1) / kAlign * kAlign;
 
-  std::string block = std::move(head);
-  block += index;
-  block += names;
+  AppendSets(places, &block);
   Pad(&block, kAlign);
-  DNSD_CHECK(block.size() == base);
+  DNSD_CHECK(block.size() == places.records);
   block += records_;
   for (const Fixup& fixup : fixups_) {
     Ref ref;
     std::memcpy(&ref, &records_[fixup.at], sizeof(ref));
-    ref = moved(ref);
-    std::memcpy(&block[base + fixup.at], &ref, sizeof(ref));
+    ref = places.Of(ref);
+    std::memcpy(&block[places.records + fixup.at], &ref, sizeof(ref));
   }
   DNSD_CHECK(block.size() <= UINT32_MAX);
   entry.size = static_cast<uint32_t>(block.size());
@@ -161,6 +135,31 @@ const Entry* EntryBuilder::Finish(EntryKind kind, uint8_t datacenter,
   auto words = std::make_unique<uint64_t[]>((block.size() + 7) / 8);
   std::memcpy(words.get(), block.data(), block.size());
   return reinterpret_cast<const Entry*>(words.release());
+}
+
+void EntryBuilder::AppendSets(const Places& places, std::string* block) const {
+  std::string index;
+  std::string names;
+  for (const Set& set : sets_) {
+    EntrySet out;
+    out.tag_size = static_cast<uint16_t>(set.tag.size());
+    out.self_size = static_cast<uint16_t>(set.self.size());
+    out.tag_offset = static_cast<uint32_t>(places.names + names.size());
+    names += set.tag;
+    out.self_offset = static_cast<uint32_t>(places.names + names.size());
+    names += set.self;
+    out.tag_hash = TagHash(
+        {reinterpret_cast<const uint8_t*>(set.tag.data()), set.tag.size()});
+    for (size_t kind = 0; kind < kListCount; ++kind) {
+      const std::vector<Ref>& list = set.lists[kind];
+      out.lists[kind] = {static_cast<uint32_t>(places.index + index.size()),
+                         static_cast<uint32_t>(list.size())};
+      for (Ref ref : list) AppendPod(&index, places.Of(ref));
+    }
+    AppendPod(block, out);
+  }
+  *block += index;
+  *block += names;
 }
 
 }  // namespace dnsd

@@ -52,6 +52,19 @@ class EntryBuilder {
     size_t at;  // in records_, of a Ref to be moved
   };
 
+  // Where the parts of the block begin.
+  struct Places {
+    size_t index = 0;
+    size_t names = 0;
+    size_t records = 0;
+
+    // A record's offset in the block.
+    [[nodiscard]] Ref Of(Ref ref) const {
+      return ref == 0 ? 0 : static_cast<Ref>(records + ref - 1);
+    }
+  };
+
+  void AppendSets(const Places& places, std::string* block) const;
   Ref Append(const void* head, size_t head_size, const std::string& bytes);
 
   std::string records_;  // Ref is an offset in it, plus 1

@@ -1,5 +1,6 @@
 #include "catalog/base/event_loop.h"
 
+#include <memory>
 #include <utility>
 
 #include "catalog/base/check.h"
@@ -68,7 +69,8 @@ struct Timer::Handle {
 };
 
 Timer::Timer(EventLoop* loop, std::function<void()> callback)
-    : handle_(new Handle{{}, std::move(callback)}) {
+    : handle_(std::make_unique<Handle>().release()) {
+  handle_->callback = std::move(callback);
   DNSD_CHECK(uv_timer_init(loop->uv(), &handle_->uv) == 0);
   handle_->uv.data = handle_;
 }
@@ -98,7 +100,8 @@ struct Poll::Handle {
 };
 
 Poll::Poll(EventLoop* loop, int fd, std::function<void(int)> callback)
-    : handle_(new Handle{{}, std::move(callback)}) {
+    : handle_(std::make_unique<Handle>().release()) {
+  handle_->callback = std::move(callback);
   DNSD_CHECK(uv_poll_init(loop->uv(), &handle_->uv, fd) == 0);
   handle_->uv.data = handle_;
 }
@@ -128,7 +131,8 @@ struct PrepareHook::Handle {
 };
 
 PrepareHook::PrepareHook(EventLoop* loop, std::function<void()> callback)
-    : handle_(new Handle{{}, std::move(callback)}) {
+    : handle_(std::make_unique<Handle>().release()) {
+  handle_->callback = std::move(callback);
   DNSD_CHECK(uv_prepare_init(loop->uv(), &handle_->uv) == 0);
   handle_->uv.data = handle_;
   uv_prepare_start(&handle_->uv, [](uv_prepare_t* prepare) {

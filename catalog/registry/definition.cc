@@ -140,6 +140,24 @@ void ReadTaggedAddresses(Fields* fields, ServiceInstance* instance,
   }
 }
 
+// As Consul's agent does: an IP address of the service's own is its LAN and WAN
+// address of that family too. So a service with an IPv6 address and a tagged
+// lan_ipv4 is an IPv6 one for questions that take both.
+void TagOwnAddress(ServiceInstance* instance) {
+  in6_addr bytes;
+  const char* address = instance->address.c_str();
+  const bool is_v4 = inet_pton(AF_INET, address, &bytes) == 1;
+  const bool is_v6 = !is_v4 && inet_pton(AF_INET6, address, &bytes) == 1;
+  if (!is_v4 && !is_v6) return;
+  const bool as_v4 = is_v4 || IN6_IS_ADDR_V4MAPPED(&bytes);
+  for (const char* name :
+       {as_v4 ? "lan_ipv4" : "lan_ipv6", as_v4 ? "wan_ipv4" : "wan_ipv6"}) {
+    // What is tagged already stays.
+    instance->tagged_addresses.try_emplace(
+        name, TaggedAddress{instance->address, instance->port});
+  }
+}
+
 void ReadWeights(Fields* fields, ServiceInstance* instance,
                  Problems* problems) {
   const Value* value = fields->Take("weights");
@@ -290,6 +308,7 @@ ServiceDefinition Decode(const Value& value, const Place& where,
   instance.port = static_cast<uint16_t>(port);
   ReadPorts(&fields, &instance, problems);
   ReadTaggedAddresses(&fields, &instance, problems);
+  TagOwnAddress(&instance);
   ReadWeights(&fields, &instance, problems);
   fields.Bool("enable_tag_override", &instance.enable_tag_override);
   fields.String("token", &service.token);

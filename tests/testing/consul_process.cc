@@ -75,9 +75,9 @@ ConsulProcess::ConsulProcess(const std::string& binary,
   dns_.port = dns;
   server_port_ = server;
   const std::string ports = dir_.Write(
-      "ports.hcl",
-      absl::StrCat("ports { dns = ", dns, " server = ", server, " serf_lan = ",
-                   serf, " serf_wan = -1 http = -1 grpc = -1 }\n"));
+      "ports.hcl", absl::StrCat("ports { dns = ", dns, " server = ", server,
+                                " serf_lan = ", serf,
+                                " serf_wan = -1 http = -1 grpc = -1 }\n"));
   std::vector<std::string> command = {binary, "agent", "-dev", "-config-file",
                                       ports};
   command.insert(command.end(), args.begin(), args.end());

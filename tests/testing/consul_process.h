@@ -28,7 +28,8 @@ namespace dnsd::testing {
 class ConsulProcess {
  public:
   // `consul agent -dev ARGS...`.
-  ConsulProcess(const std::string& binary, const std::vector<std::string>& args);
+  ConsulProcess(const std::string& binary,
+                const std::vector<std::string>& args);
 
   // Waits until everything of the configuration is in the catalog.
   // `node_check_id` is a check of the node that the configuration has: an

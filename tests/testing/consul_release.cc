@@ -14,7 +14,12 @@ namespace dnsd::testing {
 namespace {
 
 // What a Consul agent adds to the meta data of its node.
-const char kOwnMeta[] = "\x17" "consul-network-segment=";
+const char kOwnMeta[] =
+    "\x17"
+    "consul-network-segment=";
+
+// What 1.8.7 takes off the client's UDP size, found by asking it.
+constexpr size_t kUdpHeaderBytes187 = 7;
 
 std::string Label(const std::string& text) {
   return std::string(1, static_cast<char>(text.size())) + text;
@@ -51,8 +56,8 @@ AskedName ReadName(const ReleaseConfig& config, const std::string& wire) {
   // From the left, so that the longer of two domains is found first.
   for (const size_t at : offsets) {
     const std::string rest = lower.substr(at);
-    name.in_alt = !config.alt_domain.empty() &&
-                  rest == WireName(config.alt_domain);
+    name.in_alt =
+        !config.alt_domain.empty() && rest == WireName(config.alt_domain);
     if (name.in_alt || rest == WireName(config.domain)) {
       name.in_domain = true;
       name.suffix = wire.substr(at);
@@ -86,8 +91,8 @@ bool IsKind(const AskedName& name, const char* keyword) {
 
 Message Nxdomain(const Message& reply, const Rr& soa) {
   Message message = reply;
-  message.flags = static_cast<uint16_t>(
-      (message.flags & ~(0xf | kFlagRa)) | kFlagAa | kNxDomain);
+  message.flags = static_cast<uint16_t>((message.flags & ~(0xf | kFlagRa)) |
+                                        kFlagAa | kNxDomain);
   message.answer.clear();
   message.additional.clear();
   message.authority = {soa};
@@ -110,14 +115,16 @@ bool Respell(const ReleaseConfig& config, const std::string& suffix,
 }
 
 bool RespellAll(const ReleaseConfig& config, const std::string& suffix,
-                std::vector<Rr>* section) {
+                bool is_ns, std::vector<Rr>* section) {
   bool changed = false;
+  // Targets of NS are in lower case as a whole.
+  const std::string end = is_ns ? LowerName(suffix) : suffix;
   for (Rr& rr : *section) {
     const std::string before = rr.owner + rr.rdata;
     if (rr.type == kTypeNs) rr.owner = suffix;
-    Respell(config, suffix, &rr.owner, 0);
-    if (rr.type == kTypeSrv) Respell(config, suffix, &rr.rdata, 6);
-    if (rr.type == kTypeNs) Respell(config, suffix, &rr.rdata, 0);
+    Respell(config, end, &rr.owner, 0);
+    if (rr.type == kTypeSrv) Respell(config, end, &rr.rdata, 6);
+    if (rr.type == kTypeNs) Respell(config, end, &rr.rdata, 0);
     changed |= rr.owner + rr.rdata != before;
   }
   return changed;
@@ -141,6 +148,11 @@ void ModernizeAddr(const AskedName& name, const Rr& soa, Message* reply,
       reply->qtype == kTypeNs) {
     return;
   }
+  for (Rr& rr : reply->answer) {
+    if (rr.owner == reply->qname) continue;
+    rr.owner = reply->qname;
+    ++(*counts)[name.in_alt ? ReleaseRow::kAltNames : ReleaseRow::kAddrCase];
+  }
   const size_t size = name.labels[0].size();
   if (size != 8 && size != 32) {
     *reply = Nxdomain(*reply, soa);
@@ -153,6 +165,69 @@ void ModernizeAddr(const AskedName& name, const Rr& soa, Message* reply,
   }
   reply->additional = std::exchange(reply->answer, {});
   ++(*counts)[ReleaseRow::kAddrType];
+}
+
+// Without EDNS, a CNAME brings at most so many records along.
+constexpr size_t kChainRecordsMax = 5;
+// How many names of ours are followed.
+constexpr int kChainLevels = 3;
+
+// What `name` leads to, as the newest release follows it.
+std::vector<Rr> FollowName(const ReleaseConfig& config, const std::string& name,
+                           int level, const AskAny& ask_any) {
+  const AskedName asked = ReadName(config, name);
+  if (level < 1 || !asked.in_domain || asked.labels.empty()) return {};
+  std::vector<Rr> chain;
+  for (const Rr& rr : ask_any(NameText(name))) {
+    const bool follows = rr.type == kTypeCname && rr.owner == name;
+    if (follows || rr.type == kTypeA || rr.type == kTypeAaaa) {
+      chain.push_back(rr);
+    }
+    if (!follows) continue;
+    std::vector<Rr> more = FollowName(config, rr.rdata, level - 1, ask_any);
+    if (more.size() > kChainRecordsMax) more.resize(kChainRecordsMax);
+    chain.insert(chain.end(), more.begin(), more.end());
+    break;
+  }
+  return chain;
+}
+
+void ModernizeChain(const ReleaseConfig& config, const AskAny& ask_any,
+                    Message* reply, RowCounts* counts) {
+  if (reply->answer.empty()) return;
+  const Rr& head = reply->answer[0];
+  const bool is_cname = head.type == kTypeCname;
+  const bool is_srv = head.type == kTypeSrv && reply->answer.size() == 1;
+  if (!is_cname && !is_srv) return;
+  const std::string target = head.rdata.substr(is_srv ? 6 : 0);
+  std::string made_up = target;
+  if (Respell(config, "", &made_up, 0)) return;
+  std::vector<Rr> chain = FollowName(config, target, kChainLevels, ask_any);
+  if (!reply->opt && chain.size() > kChainRecordsMax) {
+    chain.resize(kChainRecordsMax);
+  }
+  for (Rr& rr : chain) rr.ttl = head.ttl;
+  std::vector<Rr> whole;
+  if (is_cname) whole.push_back(head);
+  whole.insert(whole.end(), chain.begin(), chain.end());
+  std::vector<Rr>* section = is_cname ? &reply->answer : &reply->additional;
+  if (is_srv) {
+    for (const Rr& rr : *section) {
+      if (rr.type == kTypeTxt) whole.push_back(rr);
+    }
+  }
+  if (whole.size() != section->size()) ++(*counts)[ReleaseRow::kWholeChain];
+  *section = whole;
+}
+
+// Names whose answers 1.8.7 trims.
+bool IsServiceName(const ReleaseConfig& config, const Message& message) {
+  const AskedName name = ReadName(config, message.qname);
+  const size_t keyword = KeywordIndex(name.labels);
+  if (!name.in_domain) return false;
+  if (message.qtype == kTypeSoa || message.qtype == kTypeNs) return false;
+  return keyword == name.labels.size() || IsKind(name, "service") ||
+         IsKind(name, "connect") || IsKind(name, "ingress");
 }
 
 std::vector<Rr> WithoutOwnMeta(const std::vector<Rr>& rrs) {
@@ -286,8 +361,12 @@ const char* RowName(ReleaseRow row) {
       return "SOA of the alt domain";
     case ReleaseRow::kTrimAll:
       return "trimming of all answers";
+    case ReleaseRow::kWholeChain:
+      return "chains that are not trimmed by themselves";
     case ReleaseRow::kAddressKept:
       return "addresses kept in trimmed answers (ours)";
+    case ReleaseRow::kAddrCase:
+      return "owner of <hex>.addr spelt as asked (ours)";
     case ReleaseRow::kCount:
       break;
   }
@@ -295,7 +374,9 @@ const char* RowName(ReleaseRow row) {
 }
 
 std::optional<std::string> NameIn187(const ReleaseConfig& config,
-                                     const std::string& qname) {
+                                     const std::string& qname, uint16_t qtype) {
+  // The same for every name of the domain.
+  if (qtype == kTypeSoa || qtype == kTypeNs) return std::nullopt;
   const std::string wire = WireName(qname);
   const AskedName name = ReadName(config, wire);
   const size_t count = name.labels.size();
@@ -320,7 +401,8 @@ Message WithoutOwnMeta(const Message& reply) {
 }
 
 Message Modernize(const ReleaseConfig& config, const std::string& qname,
-                  const Rr& soa, const Message& reply, RowCounts* counts) {
+                  const Rr& soa, const Message& reply, const AskAny& ask_any,
+                  RowCounts* counts) {
   Message message = WithoutOwnMeta(reply);
   const std::string wire = WireName(qname);
   if (message.has_question && message.qname != wire) {
@@ -349,10 +431,12 @@ Message Modernize(const ReleaseConfig& config, const std::string& qname,
     message.authority.clear();
     ++(*counts)[ReleaseRow::kVirtual];
   }
+  ModernizeChain(config, ask_any, &message, counts);
   bool changed = false;
   for (auto* section :
        {&message.answer, &message.authority, &message.additional}) {
-    changed |= RespellAll(config, name.suffix, section);
+    const bool is_ns = message.qtype == kTypeSoa || message.qtype == kTypeNs;
+    changed |= RespellAll(config, name.suffix, is_ns, section);
   }
   if (changed) {
     ++(*counts)[name.in_alt ? ReleaseRow::kAltNames : ReleaseRow::kSuffixCase];
@@ -381,9 +465,11 @@ std::optional<Message> TrimForUdp(const ReleaseConfig& config, Release release,
     edns_size = full.opt->udp_size;
     if (newest) packet->additional.push_back(OptRecord(*full.opt));
   }
-  const TrimResult trim =
-      ConsulTrimUdp(edns_size, config.udp_answer_limit, &*packet,
-                    newest ? kConsulUdpHeaderBytes : 0);
+  TrimResult trim;
+  if (newest || IsServiceName(config, full)) {
+    trim = ConsulTrimUdp(edns_size, config.udp_answer_limit, &*packet,
+                         newest ? kConsulUdpHeaderBytes : kUdpHeaderBytes187);
+  }
   Message message = full;
   message.answer = packet->answer;
   message.authority = packet->authority;

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,7 +33,9 @@ enum class ReleaseRow : uint8_t {
   kUdpHeader,        // the UDP size less 8
   kAltSoa,           // SOA of the alt domain
   kTrimAll,          // every answer is trimmed, not those of services only
+  kWholeChain,       // what a CNAME leads to is not trimmed by itself
   kAddressKept,      // ours: a target of a trimmed answer keeps its address
+  kAddrCase,         // ours: records of <hex>.addr are spelt as asked
   kCount,
 };
 [[nodiscard]] const char* RowName(ReleaseRow row);
@@ -54,14 +57,19 @@ struct ReleaseConfig {
 // The name that 1.8.7 has for what the newest release calls `qname`; nothing
 // when the two agree.
 [[nodiscard]] std::optional<std::string> NameIn187(const ReleaseConfig& config,
-                                                   const std::string& qname);
+                                                   const std::string& qname,
+                                                   uint16_t qtype);
+
+// The answers of 1.8.7 over TCP to ANY for a name.
+using AskAny = std::function<std::vector<Rr>(const std::string& qname)>;
 
 // `reply` is what 1.8.7 said over TCP, where nothing is trimmed, to `qname`
-// (to NameIn187(qname) where there is such a name). `soa` is any SOA that it
+// (to NameIn187() where there is such a name). `soa` is any SOA that it
 // gave. Returns what the newest release says over TCP.
 [[nodiscard]] Message Modernize(const ReleaseConfig& config,
                                 const std::string& qname, const Rr& soa,
-                                const Message& reply, RowCounts* counts);
+                                const Message& reply, const AskAny& ask_any,
+                                RowCounts* counts);
 
 // Without what 1.8.7 adds by itself to the meta data of its node.
 [[nodiscard]] Message WithoutOwnMeta(const Message& reply);

@@ -91,23 +91,26 @@ bool TypeShowsAddress(uint16_t type, size_t address_size) {
   return address_size == 4 ? type == kTypeA : type == kTypeAaaa;
 }
 
-// Service answers take only these of a chain, with the service's TTL.
-Chain ForService(const Chain& chain, uint32_t ttl, bool edns) {
-  auto keep = [&](const std::vector<Rr>& rrs) {
-    std::vector<Rr> kept;
-    for (Rr rr : rrs) {
-      if (rr.type != kTypeCname && rr.type != kTypeA && rr.type != kTypeAaaa) {
-        continue;
-      }
-      rr.ttl = ttl;
+std::vector<Rr> AddressesAndAliases(const std::vector<Rr>& rrs) {
+  std::vector<Rr> kept;
+  for (const Rr& rr : rrs) {
+    if (rr.type == kTypeCname || rr.type == kTypeA || rr.type == kTypeAaaa) {
       kept.push_back(rr);
     }
-    return kept;
-  };
+  }
+  return kept;
+}
+
+// What service answers take of a chain: Consul gives it the service's TTL and
+// without EDNS only a few records; kRfc leaves it as it is.
+Chain ForService(const Chain& chain, Compat compat, uint32_t ttl, bool edns) {
   Chain result;
-  result.fixed = keep(chain.fixed);
-  result.pool = keep(chain.pool);
+  result.fixed = AddressesAndAliases(chain.fixed);
+  result.pool = AddressesAndAliases(chain.pool);
   result.pool_count = std::min(chain.pool_count, result.pool.size());
+  if (compat == Compat::kRfc) return result;
+  for (Rr& rr : result.fixed) rr.ttl = ttl;
+  for (Rr& rr : result.pool) rr.ttl = ttl;
   if (edns) return result;
   if (result.fixed.size() > kChainRecordsMax) {
     result.fixed.resize(kChainRecordsMax);
@@ -332,10 +335,7 @@ Made RefRecords::FromFqdn(const InstanceView& view, uint16_t port,
                    ? MakeSrv(question.name, ttl, WeightOf(view), port, fqdn)
                    : MakeNameRr(question.name, kTypeCname, ttl, fqdn);
   for (const Chain& chain : Resolve(fqdn, question)) {
-    // kRfc keeps what stands behind a CNAME as it is.
-    made.more.push_back(policy_.compat == Compat::kRfc
-                            ? chain
-                            : ForService(chain, ttl, question.edns));
+    made.more.push_back(ForService(chain, policy_.compat, ttl, question.edns));
   }
   return made;
 }

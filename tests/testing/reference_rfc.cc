@@ -160,7 +160,10 @@ class RfcAnswer {
         out_.any_subset = NameServers(records_, policy_, out_, &nodes_);
         for (RefSlot& slot : out_.any_subset) {
           for (const Chain& glue : std::exchange(slot.extras, {})) {
-            for (const Rr& rr : glue.fixed) out_.optional_extras.push_back(rr);
+            for (const auto* rrs : {&glue.fixed, &glue.pool}) {
+              out_.optional_extras.insert(out_.optional_extras.end(),
+                                          rrs->begin(), rrs->end());
+            }
           }
         }
         return;

@@ -34,7 +34,7 @@ struct TrimResult {
   bool synced = false;   // ADDITIONAL was rebuilt from SRV targets
 };
 
-// What Consul takes off the client's UDP size: 8 since 1.8.15, before that 0.
+// What the newest Consul takes off the client's UDP size.
 inline constexpr size_t kConsulUdpHeaderBytes = 8;
 
 // `edns_size` is what the query's OPT says, if it has one.

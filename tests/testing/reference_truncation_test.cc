@@ -83,6 +83,28 @@ TEST(ReferenceTruncation, TrimUdpResponseTrimLimit) {
             WireName("ip-10-0-1-2.node.dc1.consul."));
 }
 
+// What is in AUTHORITY stays when only the count was too large.
+TEST(ReferenceTruncation, TrimUdpResponseTrimLimitWithNs) {
+  RefPacket packet = ServicePacket(4);
+  packet.authority.push_back(
+      Read("consul. 0 IN SOA ns.consul. hostmaster.consul. 1 2 3 4 5"));
+  EXPECT_TRUE(ConsulTrimUdp(std::nullopt, 3, &packet).trimmed);
+  EXPECT_EQ(packet.answer.size(), 3u);
+  EXPECT_EQ(packet.additional.size(), 3u);
+  EXPECT_EQ(packet.authority.size(), 1u);
+}
+
+// The count is measured without compression, the message is sent with it.
+TEST(ReferenceTruncation, CompressionTrimUdpResponse) {
+  RefPacket packet = ServicePacket(12);
+  EXPECT_TRUE(ConsulTrimUdp(std::nullopt, 8, &packet).trimmed);
+  EXPECT_TRUE(packet.compress);
+  size_t sent = PacketLength(packet);
+  packet.compress = false;
+  EXPECT_LE(PacketLength(packet), 504u);
+  EXPECT_LT(sent, PacketLength(packet));
+}
+
 TEST(ReferenceTruncation, TrimUdpResponseTrimSize) {
   RefPacket packet = ServicePacket(100);
   TrimResult result = ConsulTrimUdp(std::nullopt, 100, &packet);

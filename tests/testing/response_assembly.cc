@@ -60,15 +60,14 @@ class SlotMatcher {
     return std::nullopt;
   }
 
-  [[nodiscard]] std::vector<size_t> Rest(RestOrder order) const {
+  [[nodiscard]] std::vector<size_t> Rest(HiddenOrder order) const {
     std::vector<size_t> rest;
     for (size_t i = 0; i < slots_.size(); ++i) {
       if (!used_[i]) rest.push_back(i);
     }
     auto size = [&](size_t i) { return slots_[i].records[0].rdata.size(); };
     std::stable_sort(rest.begin(), rest.end(), [&](size_t a, size_t b) {
-      return order == RestOrder::kSmallFirst ? size(a) < size(b)
-                                             : size(a) > size(b);
+      return order.large_first ? size(a) > size(b) : size(a) < size(b);
     });
     return rest;
   }
@@ -81,10 +80,19 @@ class SlotMatcher {
 void AddExtras(const RefSlot& slot, const Message& like, Assembly* assembly) {
   RefPacket& packet = assembly->packet;
   if (!slot.extras.empty()) {
-    for (const Rr& rr : DrawChain(ChooseChain(slot.extras, like.additional),
-                                  like.additional)) {
+    const Chain& chain = ChooseChain(slot.extras, like.additional);
+    for (const Rr& rr : DrawChain(chain, like.additional)) {
       packet.additional.push_back(rr);
       assembly->addresses.push_back(rr);
+    }
+    if (chain.pool_count < chain.pool.size() || slot.extras.size() > 1) {
+      assembly->additional_is_drawn = true;
+    }
+  }
+  for (const Chain& chain : slot.extras) {
+    for (const auto* rrs : {&chain.fixed, &chain.pool}) {
+      assembly->possible.insert(assembly->possible.end(), rrs->begin(),
+                                rrs->end());
     }
   }
   for (const Rr& rr : slot.texts) {
@@ -96,7 +104,7 @@ void AddExtras(const RefSlot& slot, const Message& like, Assembly* assembly) {
 // Fills one section from slots: those of `like` first.
 std::vector<Rr> FillSection(const std::vector<RefSlot>& slots, size_t slots_max,
                             const std::vector<Rr>& wanted, const Message& like,
-                            RestOrder order, Assembly* assembly) {
+                            HiddenOrder order, Assembly* assembly) {
   std::vector<Rr> section;
   SlotMatcher matcher(slots);
   for (const Rr& rr : wanted) {
@@ -189,7 +197,7 @@ Rr ExpectedOpt(const ZonePolicy& policy, const ReferenceAnswer& reference) {
 }
 
 Assembly Assemble(const ZonePolicy& policy, const ReferenceAnswer& reference,
-                  const Message& like, size_t chain, RestOrder order) {
+                  const Message& like, size_t chain, HiddenOrder order) {
   Assembly assembly;
   RefPacket& packet = assembly.packet;
   packet.qname = reference.query.qname;
@@ -225,6 +233,12 @@ Assembly Assemble(const ZonePolicy& policy, const ReferenceAnswer& reference,
   }
   packet.additional.insert(packet.additional.end(), reference.extras.begin(),
                            reference.extras.end());
+  assembly.possible.insert(assembly.possible.end(), packet.additional.begin(),
+                           packet.additional.end());
+  if (order.addresses_first) {
+    std::stable_partition(packet.additional.begin(), packet.additional.end(),
+                          [](const Rr& rr) { return rr.type != kTypeTxt; });
+  }
   if (reference.opt == RefOpt::kRequired) {
     packet.additional.push_back(ExpectedOpt(policy, reference));
   }
@@ -268,8 +282,7 @@ Message Realize(const ZonePolicy& policy, const ReferenceAnswer& reference) {
       (reference.aa ? kFlagAa : 0) |
       (policy.recursion_available && reference.aa ? kFlagRa : 0));
   if (reference.loose_header) return message;
-  Assembly assembly =
-      Assemble(policy, reference, Message(), 0, RestOrder::kLargeFirst);
+  Assembly assembly = Assemble(policy, reference, Message(), 0, HiddenOrder());
   bool truncated = false;
   if (policy.compat == Compat::kConsul) {
     truncated = CutLikeConsul(policy, reference, &assembly.packet).trimmed &&

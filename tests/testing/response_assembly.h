@@ -16,8 +16,13 @@
 
 namespace dnsd::testing {
 
-// In which order records follow that the response left out.
-enum class RestOrder : uint8_t { kSmallFirst, kLargeFirst };
+// What the response does not tell: in which order the records that it left
+// out came, and, when a node's TXT stand before its address, which of the two
+// Consul's trimming kept.
+struct HiddenOrder {
+  bool large_first = false;
+  bool addresses_first = false;
+};
 
 struct Assembly {
   std::string error;         // "" or what in the response nothing allows
@@ -27,6 +32,9 @@ struct Assembly {
   std::vector<Rr> addresses;
   std::vector<Rr> texts;
   size_t chain_size = 0;
+  // ADDITIONAL has draws of random subsets: any of `possible` may come.
+  bool additional_is_drawn = false;
+  std::vector<Rr> possible;
 };
 
 // The response's records first, in its order; then the rest. `chain` selects
@@ -35,7 +43,7 @@ struct Assembly {
 [[nodiscard]] Assembly Assemble(const ZonePolicy& policy,
                                 const ReferenceAnswer& reference,
                                 const Message& like, size_t chain,
-                                RestOrder order);
+                                HiddenOrder order);
 
 // The OPT that belongs in the response, as a record.
 [[nodiscard]] Rr ExpectedOpt(const ZonePolicy& policy,
