@@ -127,7 +127,9 @@ void AnswerNode(Answer* answer, const CatalogName& name) {
   }
   bool is_address = qtype == kTypeA || qtype == kTypeAaaa;
   if (is_address && view.policy.enable_additional_node_meta_txt &&
-      !(view.rfc() && answer->outcome == Outcome::kNodata)) {
+      // Consul loses ADDITIONAL when it trims.
+      answer->outcome !=
+          (view.rfc() ? Outcome::kNodata : Outcome::kTruncated)) {
     AddNodeTexts(answer, *entry);
   }
 }
@@ -139,9 +141,9 @@ void AnswerAddress(Answer* answer, const CatalogName& name) {
   uint16_t qtype = answer->query.qtype;
   bool matches = qtype == address.type() || qtype == kTypeAny;
   if (!matches && answer->view.rfc()) return answer->Nodata();
-  answer->message.AddRaw(matches ? Message::kAnswer : Message::kAdditional, 0,
-                         address.type(), answer->view.policy.node_ttl,
-                         {address.bytes, address.size});
+  answer->message.AddLowered(matches ? Message::kAnswer : Message::kAdditional,
+                             address.type(), answer->view.policy.node_ttl,
+                             {address.bytes, address.size});
   if (!matches) answer->outcome = Outcome::kNodata;
 }
 
@@ -164,8 +166,10 @@ void AnswerVirtual(Answer* answer, const CatalogName& name) {
   if (list.count == 0 || (view.rfc() && !has_addresses)) {
     return answer->Nodata();
   }
-  answer->message.Add(Message::kAnswer,
-                      *entry->At<RrRecord>(*entry->Index(list)));
+  const auto* record = entry->At<RrRecord>(*entry->Index(list));
+  answer->message.AddLowered(
+      Message::kAnswer, Load16(record->bytes() + 2), view.policy.node_ttl,
+      {record->bytes() + kRdataOffset, record->size - kRdataOffset});
 }
 
 // NS records of the domain with their addresses, at most three as Consul.
@@ -176,6 +180,16 @@ void AddServers(Answer* answer, Message::Section section, size_t owner) {
   const RrList& list = entry->sets()[0].lists[kListSrv];
   const uint32_t* index = entry->Index(list);
   uint32_t count = list.count < kServersMax ? list.count : kServersMax;
+  // Consul cuts NS answers as any others, and their glue with them.
+  ConsulLimits limits = ConsulLimitsOf(*answer);
+  bool cut = !answer->view.rfc() && section == Message::kAnswer &&
+             count > limits.answers_max;
+  if (cut) {
+    count = limits.answers_max;
+    answer->outcome = Outcome::kTruncated;
+    answer->message.want_opt = false;
+    if (answer->view.policy.enable_truncate) answer->message.flags |= kFlagTc;
+  }
   uint32_t start =
       list.count > 1 ? answer->context.random.Below(list.count) : 0;
   size_t target_at[kServersMax] = {};
@@ -184,6 +198,7 @@ void AddServers(Answer* answer, Message::Section section, size_t owner) {
     if (!answer->message.Add(section, server->rr, owner)) return;
     target_at[i] = answer->message.last_name_at(kRdataOffset);
   }
+  if (cut) return;
   for (uint32_t i = 0; i < count; ++i) {
     const auto* server = entry->At<SrvRecord>(index[(start + i) % list.count]);
     AddTarget(answer, *entry, *server, target_at[i], {.addresses = true});
@@ -198,7 +213,7 @@ void AnswerServers(Answer* answer) {
   if (entry == nullptr || !has_addresses) return answer->Nodata();
   const RrList& list = entry->sets()[0].lists[AddressList(qtype)];
   if (list.count == 0) return answer->Nodata();
-  AnswerRecords(answer, *entry, list, AnswerKind::kAddresses);
+  AnswerRecords(answer, *entry, list, AnswerKind::kNode);
 }
 
 // SOA and NS: Consul answers them for every name, we for the apex only.
@@ -320,6 +335,12 @@ void AnswerCatalog(Answer* answer, const Domain& domain) {
     case NameKind::kQuery:
       return answer->view.rfc() && name.is_underscored ? answer->Nodata()
                                                        : answer->Nxdomain();
+    case NameKind::kUnnamedService:
+      if (answer->view.rfc()) return answer->Nxdomain();
+      // Consul's catalog refuses to look for no name.
+      answer->message.rcode = kServFail;
+      answer->outcome = Outcome::kServfail;
+      return;
     case NameKind::kUnknown:
       return answer->Nxdomain();
   }

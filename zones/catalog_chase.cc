@@ -39,13 +39,13 @@ bool Add(Chase* chase, const RrRecord& record, size_t owner) {
   return true;
 }
 
-void AddAll(Chase* chase, const Entry& entry, const RrList& list,
-            size_t owner) {
+void AddAll(Chase* chase, const Entry& entry, const RrList& list, size_t owner,
+            bool is_service) {
   const View& view = chase->answer->view;
-  // Consul asks itself, with its own caps.
+  // Consul asks itself, with its own cap on the addresses of a service.
   int cap = view.policy.a_record_limit;
   uint32_t count = list.count;
-  if (!view.rfc() && cap > 0)
+  if (!view.rfc() && is_service && cap > 0)
     count = std::min(count, static_cast<uint32_t>(cap));
   RrOrder order(list.count, &chase->answer->context.random);
   const uint32_t* index = entry.Index(list);
@@ -67,6 +67,10 @@ void AddHexAddress(Chase* chase, std::span<const uint8_t> label, size_t name_at,
   bool wanted =
       address.size != 0 && (WantsAny(view, qtype) || qtype == address.type());
   if (!wanted || chase->records_left == 0) return;
+  if (chase->answer->message.count(chase->section) >= chase->answers_max) {
+    chase->truncated = true;
+    return;
+  }
   chase->answer->message.AddRaw(chase->section, name_at, address.type(),
                                 view.policy.node_ttl,
                                 {address.bytes, address.size});
@@ -105,17 +109,24 @@ void Follow(Chase* chase, size_t name_at, uint16_t qtype, int depth) {
   const RrList& addresses = lists[any               ? kListAny
                                   : qtype == kTypeA ? kListA
                                                     : kListAaaa];
-  if (addresses.count > 0) {
-    return AddAll(chase, *found.entry, addresses, name_at);
-  }
   const RrList& cname = lists[kListCnameAny];
-  if (cname.count == 0) return;
-  uint32_t pick = answer->context.random.Below(cname.count);
-  const auto* record =
-      found.entry->At<RrRecord>(found.entry->Index(cname)[pick]);
-  if (!Add(chase, *record, name_at)) return;
-  if ((record->flags & RrRecord::kChase) == 0) return;
-  Follow(chase, answer->message.last_name_at(kRdataOffset), qtype, depth - 1);
+  bool is_node = parsed.kind == NameKind::kNode;
+  if (cname.count > 0 && (is_node || addresses.count == 0)) {
+    uint32_t pick = answer->context.random.Below(cname.count);
+    const auto* record =
+        found.entry->At<RrRecord>(found.entry->Index(cname)[pick]);
+    if (!Add(chase, *record, name_at)) return;
+    if ((record->flags & RrRecord::kChase) != 0) {
+      // Consul follows an alias by a question of its own, which has no EDNS.
+      if (!view.rfc() && !is_node) {
+        chase->records_left = std::min(chase->records_left, kChainRecordsMax);
+      }
+      Follow(chase, answer->message.last_name_at(kRdataOffset), qtype,
+             depth - 1);
+    }
+  }
+  bool is_service = !is_node && parsed.kind != NameKind::kVirtual;
+  AddAll(chase, *found.entry, addresses, name_at, is_service);
 }
 
 int RecordsMax(const Answer& answer) {
@@ -169,17 +180,18 @@ void AnswerCname(Answer* answer, const Entry& entry, const RrList& list,
   Chase chase{answer, Message::kAnswer, INT32_MAX,
               rfc ? UINT32_MAX : limits.answers_max, is_node};
   bool added = Add(&chase, *record, 0);
-  bool is_end = rfc && answer->query.qtype == kTypeCname;
+  uint16_t qtype = answer->query.qtype;
+  bool is_end =
+      rfc && qtype != kTypeA && qtype != kTypeAaaa && qtype != kTypeAny;
   if (added && (record->flags & RrRecord::kChase) != 0 && !is_end) {
     // Consul gives a service's chain the TTL of its head, and cuts it.
     message.set_ttl_override(!rfc && !is_node, TtlOf(*record));
     if (!is_node) chase.records_left = RecordsMax(*answer);
-    Follow(&chase, message.last_name_at(kRdataOffset), answer->query.qtype,
-           kChaseMax);
+    Follow(&chase, message.last_name_at(kRdataOffset), qtype, kChaseMax);
     message.set_ttl_override(false, 0);
   }
   // Consul answers ANY of a node with its texts beside the CNAME.
-  if (!rfc && is_node && answer->query.qtype == kTypeAny) {
+  if (!rfc && is_node && qtype == kTypeAny) {
     const RrList& texts = entry.sets()[0].lists[kListTxt];
     for (uint32_t i = 0; i < texts.count; ++i) {
       Add(&chase, *entry.At<RrRecord>(entry.Index(texts)[i]), 0);

@@ -172,11 +172,14 @@ class ServiceCompiler {
     return tags;
   }
 
-  // Where an instance is reached by a question of this kind. `from_node`:
-  // the address is the node's.
-  ParsedAddress Place(const Candidate& candidate, Accept accept,
-                      const std::string& self, bool* from_node) const {
-    *from_node = false;
+  // Where an instance is reached by a question of this kind.
+  struct Reached {
+    ParsedAddress address;
+    bool by_node = false;  // the address is the node's
+    bool by_self = false;  // because the service's is the question
+  };
+  Reached Reach(const Candidate& candidate, Accept accept,
+                const std::string& self) const {
     const std::string& service = candidate.service.Pick(accept);
     ParsedAddress node = ParseAddress(candidate.node_addresses.Pick(accept));
     if (!service.empty()) {
@@ -184,13 +187,14 @@ class ServiceCompiler {
       bool is_self = !self.empty() && node.is_ip() &&
                      address.kind == ParsedAddress::Kind::kName &&
                      address.bytes == self;
-      if (!is_self) return address;
+      if (!is_self) return {address};
+      return {node, true, true};
     }
-    *from_node = true;
-    return node;
+    return {node, true, false};
   }
 
   void AddSet(const std::string& tag, const std::string& self) {
+    bool rfc = context_.policy.compat == Compat::kRfc;
     Lists lists;
     std::set<std::pair<ListKind, Ref>> listed;
     std::set<std::tuple<std::string, std::string, uint16_t>> seen;
@@ -200,8 +204,7 @@ class ServiceCompiler {
            {std::tuple{kAcceptA, kListA, kListCnameA},
             std::tuple{kAcceptAaaa, kListAaaa, kListCnameAaaa},
             std::tuple{kAcceptAny, kListAny, kListCnameAny}}) {
-        bool from_node;
-        ParsedAddress place = Place(candidate, accept, self, &from_node);
+        ParsedAddress place = Reach(candidate, accept, self).address;
         Ref ref = AddPlace(place, accept);
         ListKind list =
             place.kind == ParsedAddress::Kind::kName ? cnames : addresses;
@@ -209,20 +212,18 @@ class ServiceCompiler {
           lists[list].push_back(ref);
         }
       }
-      bool from_node;
-      ParsedAddress place = Place(candidate, kAcceptAny, self, &from_node);
       if (!seen.insert({candidate.node->name,
-                        from_node ? "" : candidate.service.Pick(kAcceptAny),
-                        candidate.port})
+                        candidate.service.Pick(kAcceptAny), candidate.port})
                .second) {
         continue;
       }
-      Ref srv = AddSrv(candidate, place, from_node);
-      if (srv != 0) lists[kListSrv].push_back(srv);
+      Ref srv = AddSrv(candidate, Reach(candidate, kAcceptAny, self));
+      // Consul may list one record twice, by different service addresses.
+      bool is_new = listed.insert({kListSrv, srv}).second;
+      if (srv != 0 && (is_new || !rfc)) lists[kListSrv].push_back(srv);
     }
     // A CNAME stands alone (RFC 1034 3.6.2). Consul decides per question.
-    bool has_address = !lists[kListA].empty() || !lists[kListAaaa].empty();
-    if (context_.policy.compat == Compat::kRfc && has_address) {
+    if (rfc && (!lists[kListA].empty() || !lists[kListAaaa].empty())) {
       lists[kListCnameA].clear();
       lists[kListCnameAaaa].clear();
       lists[kListCnameAny].clear();
@@ -263,8 +264,8 @@ class ServiceCompiler {
   }
 
   // The target rules of consul.md 1.4.
-  Ref AddSrv(const Candidate& candidate, const ParsedAddress& place,
-             bool from_node) {
+  Ref AddSrv(const Candidate& candidate, const Reached& reached) {
+    const ParsedAddress& place = reached.address;
     if (place.kind == ParsedAddress::Kind::kNone) return 0;
     std::string rdata(6, '\0');
     auto* fixed = reinterpret_cast<uint8_t*>(rdata.data());
@@ -279,8 +280,10 @@ class ServiceCompiler {
                              flags, 0, 0, texts);
     }
     // A node reached by a substitute for its address is not named.
-    bool is_node = from_node && candidate.node_addresses.Pick(kAcceptAny) ==
-                                    candidate.node->address;
+    bool is_node =
+        reached.by_self ||
+        (reached.by_node &&
+         candidate.node_addresses.Pick(kAcceptAny) == candidate.node->address);
     std::string labels;
     uint8_t flags = RrRecord::kInDomain | RrRecord::kAddrTarget;
     std::string keyword = Label("addr");
@@ -467,6 +470,12 @@ const Entry* CompileServers(const CompileContext& context) {
         target, MakeInDomain(kTypeNs, policy.node_ttl, target, domain),
         RrRecord::kInDomain | RrRecord::kNodeTarget | RrRecord::kLowerDomain,
         static_cast<uint8_t>(labels.size()), any.empty() ? 0 : any[0], 0));
+  }
+  // Servers may share an address; ns.<domain> has it once.
+  for (ListKind list : {kListA, kListAaaa, kListAny}) {
+    std::sort(lists[list].begin(), lists[list].end());
+    lists[list].erase(std::unique(lists[list].begin(), lists[list].end()),
+                      lists[list].end());
   }
   builder.AddSet("", "", std::move(lists));
   return Finish(context, builder, EntryKind::kServers, 0, "");

@@ -124,12 +124,35 @@ bool Message::AddRaw(Section section, size_t owner, uint16_t type, uint32_t ttl,
   size_t size = kRecordHeadBytes + rdata.size();
   if (!Fits(OwnerSize(owner) + size)) return false;
   Begin(section, owner);
+  PutHead(type, ttl, rdata.size());
+  Put(rdata);
+  return true;
+}
+
+void Message::PutHead(uint16_t type, uint32_t ttl, size_t rdata_size) {
   Store16(out_ + at_, type);
   Store16(out_ + at_ + 2, kClassIn);
   Store32(out_ + at_ + 4, override_ttl_ ? ttl_ : ttl);
-  Store16(out_ + at_ + 8, static_cast<uint32_t>(rdata.size()));
+  Store16(out_ + at_ + 8, static_cast<uint32_t>(rdata_size));
   at_ += kRecordHeadBytes;
+}
+
+bool Message::AddLowered(Section section, uint16_t type, uint32_t ttl,
+                         std::span<const uint8_t> rdata) {
+  size_t left = query_.qname.size - suffix_size_;
+  bool same =
+      std::memcmp(query_.packet + kHeaderBytes, query_.qname.lower, left) == 0;
+  if (view_.rfc() || same) return AddRaw(section, 0, type, ttl, rdata);
+  if (!Fits(query_.qname.size + kRecordHeadBytes + rdata.size())) return false;
+  Put({query_.qname.lower, left});
+  if (CanPoint(suffix_at_)) {
+    PutPointer(suffix_at_);
+  } else {
+    Put({suffix_, suffix_size_});
+  }
+  PutHead(type, ttl, rdata.size());
   Put(rdata);
+  ++counts_[section];
   return true;
 }
 

@@ -66,6 +66,10 @@ class Message {
   // name in rdata.
   bool AddRaw(Section section, size_t owner, uint16_t type, uint32_t ttl,
               std::span<const uint8_t> rdata);
+  // The same for the question's name as Consul spells it where it makes the
+  // name anew: lower case left of the domain. kRfc echoes it as it is.
+  bool AddLowered(Section section, uint16_t type, uint32_t ttl,
+                  std::span<const uint8_t> rdata);
 
   // Drops everything after the question, to assemble anew.
   void Rewind();
@@ -104,6 +108,7 @@ class Message {
   [[nodiscard]] size_t OwnerSize(size_t owner) const;
   void PutOwner(size_t owner);
   void Begin(Section section, size_t owner);
+  void PutHead(uint16_t type, uint32_t ttl, size_t rdata_size);
   void Put(std::span<const uint8_t> bytes) {
     std::memcpy(out_ + at_, bytes.data(), bytes.size());
     at_ += bytes.size();

@@ -28,7 +28,7 @@ NameKind KeywordOf(const Name& name, size_t label) {
 }
 
 bool IsUnderscored(const Name& name, size_t label) {
-  return name.LabelSize(label) > 1 && *name.LabelBytes(label) == '_';
+  return name.LabelSize(label) > 0 && *name.LabelBytes(label) == '_';
 }
 
 // The datacenter named by labels [begin, end), between keyword and domain:
@@ -83,7 +83,12 @@ std::span<const uint8_t> WithoutUnderscore(const Name& name, size_t label,
 void ParseServiceParts(const Name& name, size_t parts, CatalogName* out) {
   if (parts == 2 && IsUnderscored(name, 0) && IsUnderscored(name, 1)) {
     out->key = WithoutUnderscore(name, 0, out->key_buffer);
-    if (!name.LabelIs(1, "_tcp", 4)) {
+    if (out->key.size() == 1) {
+      out->kind = NameKind::kUnnamedService;
+      return;
+    }
+    // "_web._" has an empty tag: none.
+    if (!name.LabelIs(1, "_tcp", 4) && name.LabelSize(1) > 1) {
       out->tag = WithoutUnderscore(name, 1, out->tag_buffer);
       out->has_tag = true;
     }

@@ -23,6 +23,7 @@ enum class NameKind : uint8_t {
   kEmptyNonTerminal,  // "service.<domain>", "<dc>.<domain>": nothing there,
                       // but names below
   kService,
+  kUnnamedService,  // "_._tcp.service.<domain>"
   kConnect,
   kIngress,
   kVirtual,

@@ -57,8 +57,9 @@ namespace {
 template <typename Holder>
 void CloseAndDelete(Holder* holder) {
   holder->callback = nullptr;
-  uv_close(reinterpret_cast<uv_handle_t*>(&holder->uv),
-           [](uv_handle_t* h) { delete static_cast<Holder*>(h->data); });
+  uv_close(reinterpret_cast<uv_handle_t*>(&holder->uv), [](uv_handle_t* h) {
+    std::unique_ptr<Holder> last(static_cast<Holder*>(h->data));
+  });
 }
 
 }  // namespace

@@ -142,16 +142,23 @@ void MoveSoaToAlt(const ReleaseConfig& config, std::vector<Rr>* section,
   }
 }
 
+// Records of <hex>.addr are spelt in lower case, but for the domain.
+std::string AddrOwner(const std::string& wire, const AskedName& name) {
+  return LowerName(wire.substr(0, wire.size() - name.suffix.size())) +
+         name.suffix;
+}
+
 void ModernizeAddr(const AskedName& name, const Rr& soa, Message* reply,
                    RowCounts* counts) {
   if (reply->rcode() != kNoError || (reply->qtype == kTypeSoa) ||
       reply->qtype == kTypeNs) {
     return;
   }
+  const std::string owner = AddrOwner(reply->qname, name);
   for (Rr& rr : reply->answer) {
-    if (rr.owner == reply->qname) continue;
-    rr.owner = reply->qname;
-    ++(*counts)[name.in_alt ? ReleaseRow::kAltNames : ReleaseRow::kAddrCase];
+    if (rr.owner == owner) continue;
+    rr.owner = owner;
+    ++(*counts)[name.in_alt ? ReleaseRow::kAltNames : ReleaseRow::kSuffixCase];
   }
   const size_t size = name.labels[0].size();
   if (size != 8 && size != 32) {
@@ -178,7 +185,10 @@ std::vector<Rr> FollowName(const ReleaseConfig& config, const std::string& name,
   const AskedName asked = ReadName(config, name);
   if (level < 1 || !asked.in_domain || asked.labels.empty()) return {};
   std::vector<Rr> chain;
-  for (const Rr& rr : ask_any(NameText(name))) {
+  std::vector<Rr> answers = ask_any(NameText(name));
+  for (Rr& rr : answers) {
+    // 1.8.7 spells it in the primary domain.
+    if (IsKind(asked, "addr")) rr.owner = AddrOwner(name, asked);
     const bool follows = rr.type == kTypeCname && rr.owner == name;
     if (follows || rr.type == kTypeA || rr.type == kTypeAaaa) {
       chain.push_back(rr);
@@ -218,16 +228,6 @@ void ModernizeChain(const ReleaseConfig& config, const AskAny& ask_any,
   }
   if (whole.size() != section->size()) ++(*counts)[ReleaseRow::kWholeChain];
   *section = whole;
-}
-
-// Names whose answers 1.8.7 trims.
-bool IsServiceName(const ReleaseConfig& config, const Message& message) {
-  const AskedName name = ReadName(config, message.qname);
-  const size_t keyword = KeywordIndex(name.labels);
-  if (!name.in_domain) return false;
-  if (message.qtype == kTypeSoa || message.qtype == kTypeNs) return false;
-  return keyword == name.labels.size() || IsKind(name, "service") ||
-         IsKind(name, "connect") || IsKind(name, "ingress");
 }
 
 std::vector<Rr> WithoutOwnMeta(const std::vector<Rr>& rrs) {
@@ -276,7 +276,7 @@ std::vector<std::vector<Rr>> ExtrasOfAnswers(const Message& full,
 std::optional<RefPacket> Reorder(const Message& full, const Message& like,
                                  size_t text_count, bool large_first) {
   std::vector<std::vector<Rr>> extras;
-  if (like.qtype == kTypeSrv) extras = ExtrasOfAnswers(full, text_count);
+  if (full.qtype == kTypeSrv) extras = ExtrasOfAnswers(full, text_count);
   std::vector<size_t> order;
   std::vector<bool> used(full.answer.size());
   for (const Rr& rr : MaskSerials(like.answer)) {
@@ -365,8 +365,6 @@ const char* RowName(ReleaseRow row) {
       return "chains that are not trimmed by themselves";
     case ReleaseRow::kAddressKept:
       return "addresses kept in trimmed answers (ours)";
-    case ReleaseRow::kAddrCase:
-      return "owner of <hex>.addr spelt as asked (ours)";
     case ReleaseRow::kCount:
       break;
   }
@@ -450,10 +448,19 @@ Message Modernize(const ReleaseConfig& config, const std::string& qname,
   return message;
 }
 
+bool IsTrimmedBy187(const ReleaseConfig& config, const Message& question) {
+  const AskedName name = ReadName(config, question.qname);
+  const size_t keyword = KeywordIndex(name.labels);
+  if (!name.in_domain) return false;
+  if (question.qtype == kTypeSoa || question.qtype == kTypeNs) return false;
+  return keyword == name.labels.size() || IsKind(name, "service") ||
+         IsKind(name, "connect") || IsKind(name, "ingress");
+}
+
 std::optional<Message> TrimForUdp(const ReleaseConfig& config, Release release,
                                   const Message& full, const Message& like,
                                   bool large_first) {
-  const bool newest = release == Release::kNewest;
+  const bool newest = release != Release::k187;
   size_t text_count = config.node_text_count;
   if (text_count > 0 && !newest) ++text_count;
   std::optional<RefPacket> packet =
@@ -466,9 +473,10 @@ std::optional<Message> TrimForUdp(const ReleaseConfig& config, Release release,
     if (newest) packet->additional.push_back(OptRecord(*full.opt));
   }
   TrimResult trim;
-  if (newest || IsServiceName(config, full)) {
+  if (newest || IsTrimmedBy187(config, full)) {
     trim = ConsulTrimUdp(edns_size, config.udp_answer_limit, &*packet,
-                         newest ? kConsulUdpHeaderBytes : kUdpHeaderBytes187);
+                         release == Release::kNewest ? kConsulUdpHeaderBytes
+                                                     : kUdpHeaderBytes187);
   }
   Message message = full;
   message.answer = packet->answer;

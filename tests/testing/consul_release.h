@@ -35,7 +35,6 @@ enum class ReleaseRow : uint8_t {
   kTrimAll,          // every answer is trimmed, not those of services only
   kWholeChain,       // what a CNAME leads to is not trimmed by itself
   kAddressKept,      // ours: a target of a trimmed answer keeps its address
-  kAddrCase,         // ours: records of <hex>.addr are spelt as asked
   kCount,
 };
 [[nodiscard]] const char* RowName(ReleaseRow row);
@@ -74,7 +73,13 @@ using AskAny = std::function<std::vector<Rr>(const std::string& qname)>;
 // Without what 1.8.7 adds by itself to the meta data of its node.
 [[nodiscard]] Message WithoutOwnMeta(const Message& reply);
 
-enum class Release : uint8_t { k187, kNewest };
+// Whether 1.8.7 trims answers to this question.
+[[nodiscard]] bool IsTrimmedBy187(const ReleaseConfig& config,
+                                  const Message& question);
+
+// The last is the newest release with what 1.8.7 takes off the UDP size: to
+// see whether that makes a difference.
+enum class Release : uint8_t { k187, kNewest, kNewestBut187Header };
 
 // What `full`, an untrimmed reply of this release, becomes over UDP when the
 // shuffle put the answers of `like` first. Nothing when `full` lacks one of

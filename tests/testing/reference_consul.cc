@@ -183,13 +183,19 @@ class ConsulAnswer {
     }
   }
 
+  // Consul makes these names anew: lower case, and the domain as asked.
+  [[nodiscard]] std::string MadeName() const {
+    const std::string& name = question_.name;
+    size_t left = name.size() - out_.name.domain_as_asked.size();
+    return AsciiLower(name.substr(0, left)) + name.substr(left);
+  }
   void Address(const RefDispatch& dispatch) {
     std::string bytes = RefRecords::HexAddress(dispatch.parts[0]);
     if (dispatch.parts.size() != 1 || bytes.empty()) {
       NameError();
       return;
     }
-    Rr rr = MakeAddressRr(question_.name, policy_.node_ttl, bytes);
+    Rr rr = MakeAddressRr(MadeName(), policy_.node_ttl, bytes);
     if (question_.type == rr.type || question_.type == kTypeAny) {
       RefSlot slot;
       slot.records = {rr};
@@ -212,7 +218,7 @@ class ConsulAnswer {
     std::string bytes = records_.VirtualAddress(dispatch.parts.back());
     if (bytes.size() != 4) return;
     RefSlot slot;
-    slot.records = {MakeAddressRr(question_.name, policy_.node_ttl, bytes)};
+    slot.records = {MakeAddressRr(MadeName(), policy_.node_ttl, bytes)};
     out_.slots = {slot};
   }
 

@@ -28,6 +28,8 @@ const char* KindText(NameKind kind) {
       return "empty";
     case NameKind::kService:
       return "service";
+    case NameKind::kUnnamedService:
+      return "unnamed";
     case NameKind::kConnect:
       return "connect";
     case NameKind::kIngress:
