@@ -52,6 +52,9 @@ class Line {
     DNSD_CHECK(state_.Apply(batch, &dirty).ok());
     Publish(dirty);
   }
+  // Counts through all benchmarks of a line, so that no change repeats one
+  // made before: that would be no change.
+  [[nodiscard]] size_t NextStep() { return step_++; }
   [[nodiscard]] bench::Place PlaceOf(size_t service) const {
     return bench::MakePlace(service % size_.services, 3, size_.node_count());
   }
@@ -68,6 +71,7 @@ class Line {
   Published<View> published_{&qsbr_};
   ViewBuilder builder_{0x5eed, &qsbr_};
   uint32_t serial_ = 0;
+  size_t step_ = 0;
 };
 
 // Made once: the library runs a benchmark several times to find its pace.
@@ -88,10 +92,10 @@ void Sizes(benchmark::internal::Benchmark* bench) {
 // One instance changes its port; another service each time.
 void ChangePort(benchmark::State& state) {
   Line& line = LineOf(state.range(0));
-  size_t i = 0;
   for (auto _ : state) {
-    bench::Place place = line.PlaceOf(i * 7919);
-    place.instance.port = static_cast<uint16_t>(++i & 0x7fff);
+    const size_t step = line.NextStep();
+    bench::Place place = line.PlaceOf(step * 7919);
+    place.instance.port = static_cast<uint16_t>(step);
     line.Apply(UpsertInstance{place.node, place.instance});
   }
 }
@@ -100,14 +104,15 @@ BENCHMARK(ChangePort)->Apply(Sizes);
 // One instance turns critical and back: what a failing check costs.
 void FlipCheck(benchmark::State& state) {
   Line& line = LineOf(state.range(0));
-  size_t i = 0;
+  bool critical = false;
+  bench::Place place;
   for (auto _ : state) {
-    const bench::Place place = line.PlaceOf(i / 2 * 7919);
+    critical = !critical;
+    if (critical) place = line.PlaceOf(line.NextStep() * 7919);
     Check check;
     check.id = "service:" + place.instance.id;
     check.service_id = place.instance.id;
-    check.status =
-        i++ % 2 == 0 ? HealthStatus::kCritical : HealthStatus::kPassing;
+    check.status = critical ? HealthStatus::kCritical : HealthStatus::kPassing;
     line.Apply(UpsertCheck{place.node, check});
   }
 }
@@ -116,14 +121,13 @@ BENCHMARK(FlipCheck)->Apply(Sizes);
 // A node's address changes: everything on it (some twenty services).
 void MoveNode(benchmark::State& state) {
   Line& line = LineOf(state.range(0));
-  size_t i = 0;
   for (auto _ : state) {
+    const size_t step = line.NextStep();
     Node node;
-    node.name = line.PlaceOf(i * 7919).node.node;
+    node.name = line.PlaceOf(step * 7919).node.node;
     node.datacenter = "dc1";
-    node.address = "10.200." + std::to_string(i >> 8 & 255) + "." +
-                   std::to_string(i & 255);
-    ++i;
+    node.address = "10.200." + std::to_string(step >> 8 & 255) + "." +
+                   std::to_string(step & 255);
     line.Apply(UpsertNode{node});
   }
 }

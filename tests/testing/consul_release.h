@@ -1,6 +1,8 @@
 // What the newest Consul answers, worked out from what 1.8.7 answers: the
-// differences between the two that reference/consul.md 1.14 lists, and no
-// other. So a difference to 1.8.7 is either a row here or a mistake of ours.
+// differences between the two that reference/consul.md 1.14 lists, two more
+// that follow from them (kTrimAll, kWholeChain: trimming moved to where the
+// message is complete), two where dnsd departs from both on purpose ("ours"),
+// and no other. So any difference to 1.8.7 is a row here or a mistake of ours.
 //
 // Not here, because nothing in a configuration makes them show: RFC 2782
 // names of prepared queries, and peers.
@@ -35,6 +37,7 @@ enum class ReleaseRow : uint8_t {
   kTrimAll,          // every answer is trimmed, not those of services only
   kWholeChain,       // what a CNAME leads to is not trimmed by itself
   kAddressKept,      // ours: a target of a trimmed answer keeps its address
+  kNodeIdPrefix,     // ours: a node has its whole id for a name, no start of it
   kCount,
 };
 [[nodiscard]] const char* RowName(ReleaseRow row);
@@ -47,6 +50,7 @@ struct ReleaseConfig {
   std::string domain = "consul.";
   std::string alt_domain = "alt.test.";
   std::string datacenter = "dc1";
+  std::string node_id;         // lower case
   size_t node_text_count = 5;  // TXT of the node with an SRV answer
   bool enable_truncate = false;
   int udp_answer_limit = 3;
@@ -70,28 +74,9 @@ using AskAny = std::function<std::vector<Rr>(const std::string& qname)>;
                                 const Message& reply, const AskAny& ask_any,
                                 RowCounts* counts);
 
-// Without what 1.8.7 adds by itself to the meta data of its node.
-[[nodiscard]] Message WithoutOwnMeta(const Message& reply);
-
 // Whether 1.8.7 trims answers to this question.
 [[nodiscard]] bool IsTrimmedBy187(const ReleaseConfig& config,
                                   const Message& question);
-
-// The last is the newest release with what 1.8.7 takes off the UDP size: to
-// see whether that makes a difference.
-enum class Release : uint8_t { k187, kNewest, kNewestBut187Header };
-
-// What `full`, an untrimmed reply of this release, becomes over UDP when the
-// shuffle put the answers of `like` first. Nothing when `full` lacks one of
-// those. `large_first` orders the others.
-[[nodiscard]] std::optional<Message> TrimForUdp(const ReleaseConfig& config,
-                                                Release release,
-                                                const Message& full,
-                                                const Message& like,
-                                                bool large_first);
-
-// Sections without order, SOA serials masked; "" when they say the same.
-[[nodiscard]] std::string Compare(const Message& expected, const Message& got);
 
 }  // namespace dnsd::testing
 

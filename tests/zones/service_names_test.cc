@@ -136,8 +136,8 @@ const Case kBoth[] = {
      "service _primary tag=banana._db"},
     {"_tcp.service.consul.", kA, "service _tcp underscored"},
     {"_web.tcp.service.consul.", kA, "service tcp tag=_web"},
-    // A label of one '_' names nothing special.
-    {"_._tcp.service.consul.", kA, "service _tcp tag=_"},
+    // A service without a name, which Consul refuses to look for.
+    {"_._tcp.service.consul.", kA, "unnamed "},
     // Datacenters.
     {"web.service.dc1.consul.", kA, "service web"},
     {"web.service.DC2.consul.", kA, "service web dc=1"},

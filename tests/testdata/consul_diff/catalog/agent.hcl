@@ -1,7 +1,6 @@
 # The node that both servers are.
 datacenter     = "dc1"
 node_name      = "Node-1"
-node_id        = "4d7a4a4a-1111-4222-8333-000000000001"
 advertise_addr = "127.0.0.1"
 bind_addr      = "127.0.0.1"
 client_addr    = "127.0.0.1"
