@@ -314,10 +314,13 @@ void AnswerCatalog(Answer* answer, const Domain& domain) {
       return AnswerService(answer, name);
     case NameKind::kNode:
     case NameKind::kNoSuchDatacenter:
-      // Consul looks a node up for these types only.
-      if ((name.kind == NameKind::kNode || name.is_node) &&
-          !answer->view.rfc() && qtype != kTypeA && qtype != kTypeAaaa &&
-          qtype != kTypeTxt && qtype != kTypeAny) {
+      // Consul looks a node up for these types only, and finds no address for
+      // a virtual name of a peer it does not know.
+      if (!answer->view.rfc() &&
+          (name.sought == NameKind::kVirtual ||
+           ((name.kind == NameKind::kNode || name.sought == NameKind::kNode) &&
+            qtype != kTypeA && qtype != kTypeAaaa && qtype != kTypeTxt &&
+            qtype != kTypeAny))) {
         return answer->Empty();
       }
       return name.kind == NameKind::kNode ? AnswerNode(answer, name)

@@ -155,7 +155,7 @@ void ParseCatalogName(const Name& name, const Domain& domain, const View& view,
   // The suffix of an address name is not looked at.
   if (kind != NameKind::kAddr &&
       !ParseDatacenter(name, keyword + 1, count, view, out)) {
-    out->is_node = kind == NameKind::kNode && parts > 0;
+    if (parts > 0) out->sought = kind;
     return;
   }
   if (parts == 0) {
@@ -175,7 +175,10 @@ void ParseCatalogName(const Name& name, const Domain& domain, const View& view,
       break;
     case NameKind::kVirtual:
       // What stands right of "virtual" would be a peer; we know none.
-      if (keyword + 1 != count) out->kind = NameKind::kUnknown;
+      if (keyword + 1 != count) {
+        out->kind = NameKind::kNoSuchDatacenter;
+        out->sought = kind;
+      }
       out->key = name.Labels(parts - 1, parts);
       break;
     default:

@@ -41,8 +41,8 @@ struct CatalogName {
   bool is_short_srv = false;
   // One label that begins with '_': RFC 2782 names stand below it.
   bool is_underscored = false;
-  // kNoSuchDatacenter: a node was asked for there.
-  bool is_node = false;
+  // kNoSuchDatacenter: what was asked for there.
+  NameKind sought = NameKind::kUnknown;
   std::span<const uint8_t> key;  // labels of the service, node or address
   std::span<const uint8_t> tag;  // labels of the tag
   uint8_t key_buffer[kLabelBytesMax + 1];  // RFC 2782: key without its '_'

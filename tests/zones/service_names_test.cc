@@ -85,7 +85,8 @@ class Grammar {
     CatalogName out;
     ParseCatalogName(name, *domain, *view_, qtype, &out);
     std::string result = KindText(out.kind);
-    if (out.is_node) result += " node";
+    if (out.sought == NameKind::kNode) result += " node";
+    if (out.sought == NameKind::kVirtual) result += " virtual";
     const bool names_something =
         out.kind >= NameKind::kService && out.kind <= NameKind::kAddr;
     if (!names_something) return result;
@@ -167,7 +168,7 @@ const Case kBoth[] = {
     {"_tcp.connect.consul.", kA, "connect _tcp"},
     {"web.virtual.consul.", kA, "virtual web"},
     {"x.web.virtual.consul.", kA, "virtual web"},
-    {"web.virtual.dc1.consul.", kA, "unknown"},
+    {"web.virtual.dc1.consul.", kA, "no-dc virtual"},
     // Addresses; their suffix is not looked at.
     {"7F000001.addr.consul.", kA, "addr 7f000001"},
     {"7f000001.addr.dc9.whatever.consul.", kA, "addr 7f000001"},
