@@ -246,6 +246,16 @@ std::vector<Rr> WithoutOwnMeta(const std::vector<Rr>& rrs) {
   return kept;
 }
 
+// <service>.virtual, perhaps with what may name a peer: one label or a pair.
+bool IsVirtualName(const AskedName& name) {
+  const std::vector<std::string>& labels = name.labels;
+  const size_t at = static_cast<size_t>(
+      std::find(labels.begin(), labels.end(), "virtual") - labels.begin());
+  const size_t behind = labels.size() - at - 1;
+  return at > 0 && (behind < 2 || (behind == 2 && (labels.back() == "dc" ||
+                                                   labels.back() == "peer")));
+}
+
 }  // namespace
 
 const char* RowName(ReleaseRow row) {
@@ -336,7 +346,7 @@ Message Modernize(const ReleaseConfig& config, const std::string& qname,
     message = Nxdomain(message, soa);
     ++(*counts)[ReleaseRow::kNodeIdPrefix];
   } else if (IsKind(name, "virtual") && message.rcode() == kNxDomain &&
-             name.labels.size() > 1 && name.labels.back() == "virtual") {
+             IsVirtualName(name)) {
     message.flags = static_cast<uint16_t>(message.flags & ~0xf);
     message.authority.clear();
     ++(*counts)[ReleaseRow::kVirtual];
