@@ -112,13 +112,14 @@ struct Entry {
   uint64_t hash = 0;
   uint32_t size = 0;  // of the whole block
   uint32_t sets_offset = 0;
-  uint16_t set_count = 0;
+  uint32_t set_count = 0;  // one per tag: 16 bits could be too few
   uint8_t key_size = 0;
   EntryKind kind = EntryKind::kService;
-  uint8_t datacenter = 0;      // index in View
-  bool has_self_sets = false;  // sets with self_size come after the others
-  bool has_texts = false;      // there are TextBlocks
-  uint8_t reserved = 0;
+  uint8_t datacenter = 0;  // index in View
+  // Sets with self_size come after the others.
+  bool has_self_sets : 1 = false;
+  bool has_texts : 1 = false;  // there are TextBlocks
+  uint8_t reserved : 6 = 0;    // equal entries have equal bytes
 
   template <typename T>
   [[nodiscard]] const T* At(uint32_t offset) const {
@@ -144,6 +145,7 @@ struct Entry {
 
   static void Free(const Entry* entry);
 };
+static_assert(sizeof(Entry) == 24, "no padding");
 
 // Seeded, so that nobody can choose names that collide.
 [[nodiscard]] uint64_t EntryHash(uint64_t seed, EntryKind kind, uint8_t dc,

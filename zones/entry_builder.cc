@@ -88,14 +88,14 @@ void EntryBuilder::AddSet(const std::string& tag, const std::string& self,
 
 const Entry* EntryBuilder::Finish(EntryKind kind, uint8_t datacenter,
                                   const std::string& key, uint64_t hash) const {
-  DNSD_CHECK(key.size() <= UINT8_MAX && sets_.size() <= UINT16_MAX);
+  DNSD_CHECK(key.size() <= UINT8_MAX);
   Entry entry;
   entry.hash = hash;
   entry.kind = kind;
   entry.datacenter = datacenter;
   entry.key_size = static_cast<uint8_t>(key.size());
   entry.has_texts = !texts_.empty();
-  entry.set_count = static_cast<uint16_t>(sets_.size());
+  entry.set_count = static_cast<uint32_t>(sets_.size());
   std::string block(sizeof(Entry), '\0');
   block += key;
   Pad(&block, kAlign);

@@ -13,6 +13,9 @@ namespace {
 
 constexpr uint32_t kNegativeTtlRfc = 5;
 
+// Datacenters beyond 255 get this index, under which nothing is found.
+constexpr uint8_t kNoIndex = UINT8_MAX;
+
 std::span<const uint8_t> Bytes(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
@@ -57,8 +60,13 @@ uint8_t ViewBuilder::DatacenterIndex(const std::string& name) {
   if (it != datacenters_.end()) {
     return static_cast<uint8_t>(it - datacenters_.begin());
   }
-  // Indexes stay: a datacenter that is gone leaves an unused place.
-  DNSD_CHECK(datacenters_.size() < UINT8_MAX);
+  // Indexes stay; a datacenter that is gone leaves its place to another.
+  auto free = std::find(datacenters_.begin() + 1, datacenters_.end(), "");
+  if (free != datacenters_.end()) {
+    *free = name;
+    return static_cast<uint8_t>(free - datacenters_.begin());
+  }
+  if (datacenters_.size() == kNoIndex) return kNoIndex;
   datacenters_.push_back(name);
   return static_cast<uint8_t>(datacenters_.size() - 1);
 }
@@ -289,10 +297,13 @@ std::unique_ptr<View> ViewBuilder::Build(const State& state, const Dirty& dirty,
   view->datacenters.assign(1, policy_.datacenter);
   std::vector<std::string> present = state.Datacenters();
   for (size_t i = 1; i < datacenters_.size(); ++i) {
-    bool known = std::find(present.begin(), present.end(), datacenters_[i]) !=
-                 present.end();
-    // A name no label can equal.
-    view->datacenters.push_back(known ? datacenters_[i] : "");
+    // All names of a datacenter without nodes are gone by now. No label equals
+    // the empty name that is left.
+    if (std::find(present.begin(), present.end(), datacenters_[i]) ==
+        present.end()) {
+      datacenters_[i].clear();
+    }
+    view->datacenters.push_back(datacenters_[i]);
   }
   edits_.clear();
   edit_of_.clear();

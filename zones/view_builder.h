@@ -6,6 +6,7 @@
 //            keeps looking at the last one, so that must stay alive until the
 //            next was made. Whoever destroys the last view of the line sets
 //            its owns_table first, see FinishLine().
+// Limits:    255 datacenters at a time; names in others are not answered.
 // Cost:      Build() costs the names that are dirty, plus O(sqrt(names)) each.
 #ifndef DNSD_ZONES_VIEW_BUILDER_H_
 #define DNSD_ZONES_VIEW_BUILDER_H_
@@ -33,7 +34,8 @@ class ViewBuilder {
   // `seed` keeps hashes unpredictable; `qsbr` takes what views replace.
   ViewBuilder(uint64_t seed, Qsbr* qsbr);
 
-  // The next Build() compiles everything anew when the policy differs.
+  // The next Build() compiles everything anew. The datacenter must stay the
+  // same: it is the first index of the line.
   void SetPolicy(const ZonePolicy& policy);
   void SetZones(Zones zones);
 

@@ -171,6 +171,18 @@ TEST(EntryBuilder, EverythingIsAlignedAndInside) {
   }
 }
 
+// A service with a tag per instance or per commit must not stop the process.
+TEST(EntryBuilder, MoreTagsThan16BitsCountAreTaken) {
+  constexpr uint32_t kSets = UINT16_MAX + 10u;
+  EntryBuilder builder;
+  for (uint32_t i = 0; i < kSets; ++i) {
+    builder.AddSet(std::to_string(i), "", {});
+  }
+  const EntryPtr entry = Finish(builder, "k");
+  ASSERT_EQ(entry->sets().size(), kSets);
+  EXPECT_EQ(TagOf(*entry, entry->sets()[kSets - 1]), std::to_string(kSets - 1));
+}
+
 TEST(EntryBuilder, FinishMayBeCalledAgain) {
   EntryBuilder builder;
   EntryBuilder::Lists lists;

@@ -43,6 +43,7 @@ void CountIn(int Counts::*what) {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 // gcc installs no header for it.
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" int __sanitizer_install_malloc_and_free_hooks(
     void (*on_malloc)(const volatile void*, size_t),
     void (*on_free)(const volatile void*));
@@ -72,11 +73,13 @@ Function* Real(const char* name) {
 // operator new and delete end here too. glibc offers its own under these
 // names; asking dlsym() for malloc would need malloc.
 extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier)
 void* __libc_malloc(size_t size);
 void* __libc_calloc(size_t count, size_t size);
 void* __libc_realloc(void* old, size_t size);
 void* __libc_memalign(size_t align, size_t size);
 void __libc_free(void* block);
+// NOLINTEND(bugprone-reserved-identifier)
 
 __attribute__((visibility("default"))) void* malloc(size_t size) {
   CountIn(&Counts::allocations);
