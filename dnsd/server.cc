@@ -50,6 +50,13 @@ Definitions DefinitionsOf(const Config& config) {
   return {config.node, config.services, config.checks};
 }
 
+// RA promises recursion (RFC 1035 4.1.1): not while recursors are not used.
+ZonePolicy PolicyOf(const Config& config) {
+  ZonePolicy policy = config.policy;
+  policy.recursion_available = false;
+  return policy;
+}
+
 }  // namespace
 
 // One reload on its way: read on the pool, applied on the sync thread.
@@ -142,7 +149,7 @@ Errors Server::Start() {
   Errors errors;
   ViewBuilder::Zones zones = ReadZones(config_, &errors);
   if (!errors.empty()) return errors;
-  publisher_.SetPolicy(config_.policy);
+  publisher_.SetPolicy(PolicyOf(config_));
   publisher_.SetZones(std::move(zones));
 
   errors = StartWorkers();
@@ -275,7 +282,7 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   config.policy.node_name = config_.policy.node_name;
   config_ = std::move(config);
   SetLogLevel(config_.log_level);
-  publisher_.SetPolicy(config_.policy);
+  publisher_.SetPolicy(PolicyOf(config_));
   publisher_.SetZones(std::move(zones));
   config_source_->Update(DefinitionsOf(config_));
   // Policy and zones change answers even where no definition did.
