@@ -164,22 +164,17 @@ int Validate(const Args& args) {
 }
 
 int Reload(const Args& args) {
-  std::string address;
-  for (size_t i = 0; i < args.size(); ++i) {
-    std::string arg =
-        args[i].compare(0, 2, "--") == 0 ? args[i].substr(1) : args[i];
-    if (arg.compare(0, 11, "-http-addr=") == 0) {
-      address = arg.substr(11);
-    } else if (arg == "-http-addr" && i + 1 < args.size()) {
-      address = args[++i];
-    } else {
-      std::fprintf(stderr,
-                   "reload: unknown argument \"%s\"\n"
-                   "Usage: dnsd reload [-http-addr=ADDRESS]\n",
-                   args[i].c_str());
-      return 1;
-    }
+  static constexpr FlagSpec kFlags[] = {{"http-addr", FlagType::kString}};
+  GoFlags given = ParseGoFlags(args, kFlags);
+  for (const std::string& word : given.rest) {
+    given.errors.push_back(absl::StrCat("unknown argument \"", word, "\""));
   }
+  if (given.help || !given.errors.empty()) {
+    PrintErrors(given.errors);
+    std::fputs("Usage: dnsd reload [-http-addr=ADDRESS]\n", stderr);
+    return 1;
+  }
+  std::string address = given.flags.empty() ? "" : given.flags.back().text;
   auto url = HttpAddress(address, std::getenv("CONSUL_HTTP_ADDR"));
   if (!url.ok()) {
     PrintErrors({std::string(url.status().message())});

@@ -176,7 +176,11 @@ Errors Server::Start() {
   sync_.Start();
   started_ = true;
   for (const auto& worker : workers_) worker->Start();
+  sync_.RunAndWait([this] { Announce(); });
+  return {};
+}
 
+void Server::Announce() const {
   if (!workers_.empty()) {
     for (const Endpoint& endpoint : workers_[0]->listening()) {
       for (const char* network : {"udp", "tcp"}) {
@@ -203,7 +207,6 @@ Errors Server::Start() {
           {{"workers", workers_.size()},
            {"services", config_.services.size()},
            {"zones", config_.zones.size()}});
-  return {};
 }
 
 void Server::Reload() {
@@ -212,7 +215,10 @@ void Server::Reload() {
 
 void Server::StartReload(ReloadDone done) {
   waiting_.push_back(std::move(done));
-  if (reloading_) return;  // the next one starts when this one is through
+  if (!reloading_) ReadAgain();  // else when the one on its way is through
+}
+
+void Server::ReadAgain() {
   reloading_ = true;
   LogInfo("agent", "Reloading configuration...");
   auto work = std::make_unique<ReloadWork>();
@@ -254,11 +260,7 @@ void Server::FinishReload(ReloadWork* work) {
     }
   }
   for (const ReloadDone& done : work->done) done(work->errors);
-  if (!waiting_.empty()) {
-    ReloadDone next = std::move(waiting_.back());
-    waiting_.pop_back();
-    StartReload(std::move(next));
-  }
+  if (!waiting_.empty()) ReadAgain();
 }
 
 void Server::Apply(Config config, ViewBuilder::Zones zones) {

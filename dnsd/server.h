@@ -58,7 +58,11 @@ class Server {
 
   [[nodiscard]] Errors StartWorkers();
   [[nodiscard]] Errors WritePidFile() const;
+  // What listens and what is served, as log lines; on the sync thread, which
+  // owns the configuration once it runs.
+  void Announce() const;
   void StartReload(ReloadDone done);
+  void ReadAgain();
   void FinishReload(ReloadWork* work);
   void Apply(Config config, ViewBuilder::Zones zones);
   void OnPublish(const State& state, const Dirty& dirty);

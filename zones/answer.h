@@ -35,12 +35,30 @@ struct Answer {
     message.rcode = kNxDomain;
     message.AddSoa(Message::kAuthority, soa_serial(), view.negative_ttl);
   }
+  // Not all of the answer fitted.
+  void Truncated() {
+    outcome = Outcome::kTruncated;
+    if (view.rfc() || view.policy.enable_truncate) message.flags |= kFlagTc;
+  }
   // What Consul says where a negative answer should carry its SOA.
   void Empty() {
     if (view.rfc()) return Nodata();
     outcome = Outcome::kNodata;
   }
 };
+
+// Whether a type asks for addresses.
+inline bool AsksAddresses(uint16_t qtype) {
+  return qtype == kTypeA || qtype == kTypeAaaa || qtype == kTypeAny;
+}
+
+// The addresses a type is answered with.
+inline ListKind AddressList(uint16_t qtype) {
+  return qtype == kTypeA ? kListA : qtype == kTypeAaaa ? kListAaaa : kListAny;
+}
+
+// How many of a service's addresses a_record_limit leaves.
+[[nodiscard]] uint32_t CapAddresses(const ZonePolicy& policy, uint32_t count);
 
 // Answers a name under `domain` from the catalog (catalog_answer.cc).
 void AnswerCatalog(Answer* answer, const Domain& domain);

@@ -35,10 +35,6 @@ bool IsTagSuffix(const Entry& entry, std::span<const uint8_t> asked) {
   return false;
 }
 
-ListKind AddressList(uint16_t qtype) {
-  return qtype == kTypeA ? kListA : qtype == kTypeAaaa ? kListAaaa : kListAny;
-}
-
 ListKind CnameList(uint16_t qtype) {
   return qtype == kTypeA      ? kListCnameA
          : qtype == kTypeAaaa ? kListCnameAaaa
@@ -64,9 +60,7 @@ void AnswerService(Answer* answer, const CatalogName& name) {
   }
   // The short form is a name for SRV only.
   if (name.is_short_srv) return answer->Nodata();
-  bool has_addresses = qtype == kTypeA || qtype == kTypeAaaa ||
-                       qtype == kTypeAny || (qtype == kTypeTxt && !view.rfc());
-  if (has_addresses) {
+  if (AsksAddresses(qtype) || (qtype == kTypeTxt && !view.rfc())) {
     const RrList& list = lists[AddressList(qtype)];
     if (list.count > 0) {
       return AnswerRecords(answer, *found.entry, list, AnswerKind::kAddresses);
@@ -103,9 +97,25 @@ const RrList* NodeList(const RrList* lists, uint16_t qtype) {
   }
 }
 
+// Consul looks a node up for these types only.
+bool IsNodeType(uint16_t qtype) {
+  return AsksAddresses(qtype) || qtype == kTypeTxt;
+}
+
+// A datacenter or peer nobody knows: NXDOMAIN, but where Consul does not come
+// to look for it.
+void AnswerElsewhere(Answer* answer, const CatalogName& name) {
+  bool is_unlooked =
+      name.sought == NameKind::kVirtual ||
+      (name.sought == NameKind::kNode && !IsNodeType(answer->query.qtype));
+  return is_unlooked && !answer->view.rfc() ? answer->Empty()
+                                            : answer->Nxdomain();
+}
+
 void AnswerNode(Answer* answer, const CatalogName& name) {
   const View& view = answer->view;
   uint16_t qtype = answer->query.qtype;
+  if (!IsNodeType(qtype) && !view.rfc()) return answer->Empty();
   const Entry* entry = view.Find(EntryKind::kNode, name.datacenter, name.key);
   if (entry == nullptr) {
     bool below = view.rfc() && view.Find(EntryKind::kNodeSuffix,
@@ -161,9 +171,7 @@ void AnswerVirtual(Answer* answer, const CatalogName& name) {
   // Consul answers every type with the address.
   const RrList& list =
       entry->sets()[0].lists[view.rfc() ? AddressList(qtype) : kListAny];
-  bool has_addresses =
-      qtype == kTypeA || qtype == kTypeAaaa || qtype == kTypeAny;
-  if (list.count == 0 || (view.rfc() && !has_addresses)) {
+  if (list.count == 0 || (view.rfc() && !AsksAddresses(qtype))) {
     return answer->Nodata();
   }
   const auto* record = entry->At<RrRecord>(*entry->Index(list));
@@ -186,9 +194,8 @@ void AddServers(Answer* answer, Message::Section section, size_t owner) {
              count > limits.answers_max;
   if (cut) {
     count = limits.answers_max;
-    answer->outcome = Outcome::kTruncated;
     answer->message.want_opt = false;
-    if (answer->view.policy.enable_truncate) answer->message.flags |= kFlagTc;
+    answer->Truncated();
   }
   uint32_t start =
       list.count > 1 ? answer->context.random.Below(list.count) : 0;
@@ -208,9 +215,7 @@ void AddServers(Answer* answer, Message::Section section, size_t owner) {
 void AnswerServers(Answer* answer) {
   const Entry* entry = answer->view.Find(EntryKind::kServers, 0, {});
   uint16_t qtype = answer->query.qtype;
-  bool has_addresses =
-      qtype == kTypeA || qtype == kTypeAaaa || qtype == kTypeAny;
-  if (entry == nullptr || !has_addresses) return answer->Nodata();
+  if (entry == nullptr || !AsksAddresses(qtype)) return answer->Nodata();
   const RrList& list = entry->sets()[0].lists[AddressList(qtype)];
   if (list.count == 0) return answer->Nodata();
   AnswerRecords(answer, *entry, list, AnswerKind::kNode);
@@ -313,18 +318,9 @@ void AnswerCatalog(Answer* answer, const Domain& domain) {
     case NameKind::kIngress:
       return AnswerService(answer, name);
     case NameKind::kNode:
+      return AnswerNode(answer, name);
     case NameKind::kNoSuchDatacenter:
-      // Consul looks a node up for these types only, and finds no address for
-      // a virtual name of a peer it does not know.
-      if (!answer->view.rfc() &&
-          (name.sought == NameKind::kVirtual ||
-           ((name.kind == NameKind::kNode || name.sought == NameKind::kNode) &&
-            qtype != kTypeA && qtype != kTypeAaaa && qtype != kTypeTxt &&
-            qtype != kTypeAny))) {
-        return answer->Empty();
-      }
-      return name.kind == NameKind::kNode ? AnswerNode(answer, name)
-                                          : answer->Nxdomain();
+      return AnswerElsewhere(answer, name);
     case NameKind::kAddr:
       return AnswerAddress(answer, name);
     case NameKind::kVirtual:

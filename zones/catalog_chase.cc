@@ -43,10 +43,8 @@ void AddAll(Chase* chase, const Entry& entry, const RrList& list, size_t owner,
             bool is_service) {
   const View& view = chase->answer->view;
   // Consul asks itself, with its own cap on the addresses of a service.
-  int cap = view.policy.a_record_limit;
   uint32_t count = list.count;
-  if (!view.rfc() && is_service && cap > 0)
-    count = std::min(count, static_cast<uint32_t>(cap));
+  if (!view.rfc() && is_service) count = CapAddresses(view.policy, count);
   RrOrder order(list.count, &chase->answer->context.random);
   const uint32_t* index = entry.Index(list);
   uint32_t at = order.First();
@@ -56,16 +54,17 @@ void AddAll(Chase* chase, const Entry& entry, const RrList& list, size_t owner,
 }
 
 // Consul asks itself for ANY, whatever the client asked; we for the type.
-bool WantsAny(const View& view, uint16_t qtype) {
-  return !view.rfc() || (qtype != kTypeA && qtype != kTypeAaaa);
+ListKind ChainList(const View& view, uint16_t qtype) {
+  return view.rfc() ? AddressList(qtype) : kListAny;
 }
 
 void AddHexAddress(Chase* chase, std::span<const uint8_t> label, size_t name_at,
                    uint16_t qtype) {
   const View& view = chase->answer->view;
   HexAddress address = ParseHexAddress(label);
-  bool wanted =
-      address.size != 0 && (WantsAny(view, qtype) || qtype == address.type());
+  ListKind list = ChainList(view, qtype);
+  bool wanted = address.size != 0 &&
+                (list == kListAny || list == AddressList(address.type()));
   if (!wanted || chase->records_left == 0) return;
   if (chase->answer->message.count(chase->section) >= chase->answers_max) {
     chase->truncated = true;
@@ -92,11 +91,10 @@ void Follow(Chase* chase, size_t name_at, uint16_t qtype, int depth) {
     return AddHexAddress(chase, parsed.key, name_at, qtype);
   }
   Found found;
-  if (parsed.kind == NameKind::kVirtual) {
-    found.entry = view.Find(EntryKind::kVirtual, parsed.datacenter, parsed.key);
-    if (found.entry != nullptr) found.set = &found.entry->sets()[0];
-  } else if (parsed.kind == NameKind::kNode) {
-    found.entry = view.Find(EntryKind::kNode, parsed.datacenter, parsed.key);
+  if (parsed.kind == NameKind::kVirtual || parsed.kind == NameKind::kNode) {
+    EntryKind kind =
+        parsed.kind == NameKind::kNode ? EntryKind::kNode : EntryKind::kVirtual;
+    found.entry = view.Find(kind, parsed.datacenter, parsed.key);
     if (found.entry != nullptr) found.set = &found.entry->sets()[0];
   } else if (parsed.kind == NameKind::kService ||
              parsed.kind == NameKind::kConnect ||
@@ -105,10 +103,7 @@ void Follow(Chase* chase, size_t name_at, uint16_t qtype, int depth) {
   }
   if (found.set == nullptr || parsed.is_short_srv) return;
   const RrList* lists = found.set->lists;
-  bool any = WantsAny(view, qtype);
-  const RrList& addresses = lists[any               ? kListAny
-                                  : qtype == kTypeA ? kListA
-                                                    : kListAaaa];
+  const RrList& addresses = lists[ChainList(view, qtype)];
   const RrList& cname = lists[kListCnameAny];
   bool is_node = parsed.kind == NameKind::kNode;
   if (cname.count > 0 && (is_node || addresses.count == 0)) {
@@ -160,10 +155,9 @@ void AddTarget(Answer* answer, const Entry& entry, const SrvRecord& srv,
     }
   }
   if (wish.texts && srv.texts != 0) {
-    const auto& dc = answer->view.datacenters[entry.datacenter];
     bool is_owner = (srv.rr.flags & RrRecord::kNodeTarget) != 0;
     message.AddTexts(*entry.At<TextBlock>(srv.texts),
-                     {reinterpret_cast<const uint8_t*>(dc.data()), dc.size()},
+                     WireBytes(answer->view.datacenters[entry.datacenter]),
                      is_owner ? target_at : 0);
   }
 }
@@ -181,8 +175,7 @@ void AnswerCname(Answer* answer, const Entry& entry, const RrList& list,
               rfc ? UINT32_MAX : limits.answers_max, is_node};
   bool added = Add(&chase, *record, 0);
   uint16_t qtype = answer->query.qtype;
-  bool is_end =
-      rfc && qtype != kTypeA && qtype != kTypeAaaa && qtype != kTypeAny;
+  bool is_end = rfc && !AsksAddresses(qtype);
   if (added && (record->flags & RrRecord::kChase) != 0 && !is_end) {
     // Consul gives a service's chain the TTL of its head, and cuts it.
     message.set_ttl_override(!rfc && !is_node, TtlOf(*record));
@@ -198,8 +191,7 @@ void AnswerCname(Answer* answer, const Entry& entry, const RrList& list,
     }
   }
   if (!chase.truncated) return;
-  answer->outcome = Outcome::kTruncated;
-  if (rfc || answer->view.policy.enable_truncate) message.flags |= kFlagTc;
+  answer->Truncated();
   if (!rfc) message.want_opt = false;
 }
 

@@ -130,12 +130,6 @@ struct Batch {
   }
 };
 
-uint32_t CapAddresses(const Answer& answer, AnswerKind kind, uint32_t count) {
-  int cap = answer.view.policy.a_record_limit;
-  if (kind != AnswerKind::kAddresses || cap <= 0) return count;
-  return std::min(count, static_cast<uint32_t>(cap));
-}
-
 void FitRfc(Answer* answer, Batch* batch, uint32_t count) {
   Message& message = answer->message;
   const ZonePolicy& policy = answer->view.policy;
@@ -147,8 +141,7 @@ void FitRfc(Answer* answer, Batch* batch, uint32_t count) {
   message.set_limit(answer->limit - message.opt_size());
   uint32_t written = batch->WriteAnswers(wanted);
   if (written < count) {
-    message.flags |= kFlagTc;
-    answer->outcome = Outcome::kTruncated;
+    answer->Truncated();
   }
   if (!batch->is_srv()) return;
   batch->WriteDistinctTargets(written, false);
@@ -199,7 +192,6 @@ uint32_t SearchConsul(Batch* batch, uint32_t count, size_t bytes_max,
 
 void FitConsul(Answer* answer, Batch* batch, uint32_t all) {
   Message& message = answer->message;
-  const ZonePolicy& policy = answer->view.policy;
   message.set_limit(kResponseBytesMax - message.opt_size());
   bool udp = answer->transport == Transport::kUdp;
   uint32_t count = all;
@@ -223,17 +215,20 @@ void FitConsul(Answer* answer, Batch* batch, uint32_t all) {
     size = WriteConsul(batch, count, true, uncompressed);
   }
   if (in_sync) message.want_opt = false;
-  if (udp ? count < all : cut) {
-    answer->outcome = Outcome::kTruncated;
-    if (policy.enable_truncate) message.flags |= kFlagTc;
-  }
+  if (udp ? count < all : cut) answer->Truncated();
 }
 
 }  // namespace
 
+uint32_t CapAddresses(const ZonePolicy& policy, uint32_t count) {
+  if (policy.a_record_limit <= 0) return count;
+  return std::min(count, static_cast<uint32_t>(policy.a_record_limit));
+}
+
 ConsulLimits ConsulLimitsOf(const Answer& answer) {
-  if (answer.transport == Transport::kTcp)
+  if (answer.transport == Transport::kTcp) {
     return {kTcpBytesMax, kTcpBytesMax, UINT32_MAX};
+  }
   size_t offered = answer.query.has_opt ? answer.query.udp_size : 0;
   size_t size = std::min(std::max(kUdpPlainMax, offered), kUdpBytesMax);
   uint32_t answers_max = UINT32_MAX;
@@ -252,7 +247,10 @@ void AnswerRecords(Answer* answer, const Entry& entry, const RrList& list,
                       ? RrOrder(list.count)
                       : RrOrder(list.count, &answer->context.random);
   Batch batch{answer, entry, list, kind, order};
-  uint32_t count = CapAddresses(*answer, kind, list.count);
+  uint32_t count = list.count;
+  if (kind == AnswerKind::kAddresses) {
+    count = CapAddresses(answer->view.policy, count);
+  }
   if (answer->view.rfc()) {
     FitRfc(answer, &batch, count);
   } else {

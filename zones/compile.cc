@@ -85,6 +85,12 @@ std::string MakeInDomain(uint16_t type, uint32_t ttl, const std::string& rdata,
   return record;
 }
 
+const Entry* Seal(const CompileContext& context, const EntryBuilder& builder,
+                  EntryKind kind, uint8_t dc, const std::string& key) {
+  return builder.Finish(kind, dc, key,
+                        EntryHash(context.seed, kind, dc, WireBytes(key)));
+}
+
 // One healthy instance with all its choices made.
 struct Candidate {
   const Node* node;
@@ -145,13 +151,8 @@ class ServiceCompiler {
       AddSet("", self);
       for (const std::string& tag : tags) AddSet(tag, self);
     }
-    std::string name = ServiceKey(key.second);
-    uint8_t dc = context_.datacenter_index(key.first);
-    return builder_.Finish(
-        kind, dc, name,
-        EntryHash(
-            context_.seed, kind, dc,
-            {reinterpret_cast<const uint8_t*>(name.data()), name.size()}));
+    return Seal(context_, builder_, kind, context_.datacenter_index(key.first),
+                ServiceKey(key.second));
   }
 
  private:
@@ -309,14 +310,6 @@ class ServiceCompiler {
   EntryBuilder builder_;
 };
 
-const Entry* Finish(const CompileContext& context, const EntryBuilder& builder,
-                    EntryKind kind, uint8_t dc, const std::string& key) {
-  return builder.Finish(
-      kind, dc, key,
-      EntryHash(context.seed, kind, dc,
-                {reinterpret_cast<const uint8_t*>(key.data()), key.size()}));
-}
-
 void AddNodeAddress(const std::string& text, Accept accept, uint32_t ttl,
                     const ZonePolicy& policy, EntryBuilder* builder,
                     std::vector<EntryBuilder::Ref>* addresses,
@@ -397,8 +390,8 @@ const Entry* CompileVirtual(const CompileContext& context,
   lists[v4 ? kListA : kListAaaa].push_back(ref);
   lists[kListAny].push_back(ref);
   builder.AddSet("", "", std::move(lists));
-  return Finish(context, builder, EntryKind::kVirtual,
-                context.datacenter_index(service.first), key);
+  return Seal(context, builder, EntryKind::kVirtual,
+              context.datacenter_index(service.first), key);
 }
 
 const Entry* CompileNode(const CompileContext& context, const Node& node,
@@ -426,8 +419,8 @@ const Entry* CompileNode(const CompileContext& context, const Node& node,
     lists[kListAny].push_back(ref);
   }
   builder.AddSet("", "", std::move(lists));
-  return Finish(context, builder, EntryKind::kNode,
-                context.datacenter_index(node.datacenter), key);
+  return Seal(context, builder, EntryKind::kNode,
+              context.datacenter_index(node.datacenter), key);
 }
 
 const Entry* CompileServers(const CompileContext& context) {
@@ -478,7 +471,7 @@ const Entry* CompileServers(const CompileContext& context) {
                       lists[list].end());
   }
   builder.AddSet("", "", std::move(lists));
-  return Finish(context, builder, EntryKind::kServers, 0, "");
+  return Seal(context, builder, EntryKind::kServers, 0, "");
 }
 
 const Entry* CompileReverse(const CompileContext& context,
@@ -492,7 +485,7 @@ const Entry* CompileReverse(const CompileContext& context,
   lists[kListTxt].push_back(builder.AddRecord(
       MakeRecord(kTypePtr, ttl, target + PrimaryWire(context.policy))));
   builder.AddSet("", "", std::move(lists));
-  return Finish(context, builder, EntryKind::kReverse, 0, address);
+  return Seal(context, builder, EntryKind::kReverse, 0, address);
 }
 
 }  // namespace dnsd

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "catalog/base/check.h"
+#include "zones/name.h"
 
 namespace dnsd {
 namespace {
@@ -148,8 +149,7 @@ void EntryBuilder::AppendSets(const Places& places, std::string* block) const {
     names += set.tag;
     out.self_offset = static_cast<uint32_t>(places.names + names.size());
     names += set.self;
-    out.tag_hash = TagHash(
-        {reinterpret_cast<const uint8_t*>(set.tag.data()), set.tag.size()});
+    out.tag_hash = TagHash(WireBytes(set.tag));
     for (size_t kind = 0; kind < kListCount; ++kind) {
       const std::vector<Ref>& list = set.lists[kind];
       out.lists[kind] = {static_cast<uint32_t>(places.index + index.size()),

@@ -45,7 +45,7 @@ void Message::SetSuffix(const Domain& domain) {
 
 void Message::SetPrimarySuffix() {
   domain_ = &view_.domains[view_.primary_domain];
-  suffix_ = reinterpret_cast<const uint8_t*>(domain_->wire.data());
+  suffix_ = WireBytes(domain_->wire).data();
   suffix_size_ = domain_->wire.size();
   suffix_at_ = 0;
 }
@@ -79,19 +79,17 @@ void Message::Begin(Section section, size_t owner) {
   ++counts_[section];
 }
 
-bool Message::Add(Section section, const RrRecord& record, const uint8_t* bytes,
-                  size_t owner) {
+bool Message::Add(Section section, const RrRecord& record, size_t owner) {
   bool in_domain = (record.flags & RrRecord::kInDomain) != 0;
   size_t size = record.size - 2u + (in_domain ? suffix_size_ : 0);
   if (!Fits(OwnerSize(owner) + size)) return false;
   Begin(section, owner);
   size_t head = at_;
-  Put({bytes + 2, record.size - 2u});
+  Put({record.bytes() + 2, record.size - 2u});
   if (in_domain) {
     bool lower = (record.flags & RrRecord::kLowerDomain) != 0;
-    Put({lower ? reinterpret_cast<const uint8_t*>(domain_->wire.data())
-               : suffix_,
-         suffix_size_});
+    Put(lower ? WireBytes(domain_->wire)
+              : std::span<const uint8_t>(suffix_, suffix_size_));
     if (suffix_size_ != primary_size_) {
       uint32_t rdlength = Load16(out_ + head + 8);
       Store16(out_ + head + 8,
@@ -177,8 +175,7 @@ bool Message::AddSoa(Section section, uint32_t serial, uint32_t ttl) {
   size_t size = (as_asked ? 2 : full) + kRecordHeadBytes + sizeof(kMname) +
                 name + sizeof(kRname) + name + 20;
   if (!Fits(size)) return false;
-  std::span<const uint8_t> wire{
-      reinterpret_cast<const uint8_t*>(domain->wire.data()), full};
+  std::span<const uint8_t> wire = WireBytes(domain->wire);
 
   size_t owner = as_asked ? suffix_at_ : at_;
   if (as_asked) {

@@ -38,11 +38,7 @@ class Message {
 
   // A record whose owner is the question's name, or the name written at
   // `owner` when that is not 0.
-  bool Add(Section section, const RrRecord& record, const uint8_t* bytes,
-           size_t owner = 0);
-  bool Add(Section section, const RrRecord& record, size_t owner = 0) {
-    return Add(section, record, record.bytes(), owner);
-  }
+  bool Add(Section section, const RrRecord& record, size_t owner = 0);
   // The address record of an SRV's or NS's target, which is at `target_at`, or
   // is not in the message when that is 0.
   bool AddTargetAddress(const RrRecord& target, size_t target_at,

@@ -50,6 +50,11 @@ struct Name {
   }
 };
 
+// The bytes of wire data kept in a string.
+inline std::span<const uint8_t> WireBytes(const std::string& wire) {
+  return {reinterpret_cast<const uint8_t*>(wire.data()), wire.size()};
+}
+
 // Reads an uncompressed name from `bytes`. Returns its wire size, or 0 when
 // it is truncated, compressed or too long.
 [[nodiscard]] size_t ParseName(std::span<const uint8_t> bytes, Name* name);

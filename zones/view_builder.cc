@@ -16,10 +16,6 @@ constexpr uint32_t kNegativeTtlRfc = 5;
 // Datacenters beyond 255 get this index, under which nothing is found.
 constexpr uint8_t kNoIndex = UINT8_MAX;
 
-std::span<const uint8_t> Bytes(const std::string& text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
 Domain MakeDomain(const std::string& text) {
   Domain domain;
   DNSD_CHECK(NameToWire(text, &domain.wire));
@@ -90,8 +86,8 @@ void ViewBuilder::Replace(EntryKind kind, uint8_t dc, const std::string& key,
     return;
   }
   const Entry* old =
-      last_ == nullptr ? nullptr : last_->Find(kind, dc, Bytes(key));
-  edits_.push_back({EntryHash(seed_, kind, dc, Bytes(key)), old, entry});
+      last_ == nullptr ? nullptr : last_->Find(kind, dc, WireBytes(key));
+  edits_.push_back({EntryHash(seed_, kind, dc, WireBytes(key)), old, entry});
 }
 
 // Notes where the service's instances are. Only what is new or gone makes its
@@ -138,9 +134,6 @@ void ViewBuilder::CompileServiceNames(const CompileContext& context,
     Replace(kind, dc, labels, CompileService(context, kind, key));
   }
   Replace(EntryKind::kVirtual, dc, labels, CompileVirtual(context, key));
-  if (key.second == "consul") {
-    Replace(EntryKind::kServers, 0, "", CompileServers(context));
-  }
 }
 
 // Names above a dotted node name are empty non-terminals.
@@ -152,9 +145,9 @@ void ViewBuilder::CountSuffixes(const std::string& labels, uint8_t dc,
     if (++suffix_counts_[{dc, suffix}] == 1) {
       EntryBuilder builder;
       Replace(EntryKind::kNodeSuffix, dc, suffix,
-              builder.Finish(
-                  EntryKind::kNodeSuffix, dc, suffix,
-                  EntryHash(seed_, EntryKind::kNodeSuffix, dc, Bytes(suffix))));
+              builder.Finish(EntryKind::kNodeSuffix, dc, suffix,
+                             EntryHash(seed_, EntryKind::kNodeSuffix, dc,
+                                       WireBytes(suffix))));
     }
     at += 1u + static_cast<uint8_t>(suffix[0]);
     traces->suffixes.push_back(std::move(suffix));
@@ -242,9 +235,8 @@ void ViewBuilder::CompileReverseNames(const CompileContext& context) {
   dirty_reverse_.clear();
 }
 
-std::unique_ptr<View> ViewBuilder::Build(const State& state, const Dirty& dirty,
-                                         uint32_t serial) {
-  UpdateDatacenters(state);
+// A view with everything but its table and datacenters.
+std::unique_ptr<View> ViewBuilder::StartView(uint32_t serial) const {
   auto view = std::make_unique<View>();
   view->policy = policy_;
   view->serial = serial;
@@ -261,7 +253,13 @@ std::unique_ptr<View> ViewBuilder::Build(const State& state, const Dirty& dirty,
   }
   view->zones = zones_;
   for (const auto& zone : zones_) view->zone_by_apex[zone->apex] = zone.get();
+  return view;
+}
 
+std::unique_ptr<View> ViewBuilder::Build(const State& state, const Dirty& dirty,
+                                         uint32_t serial) {
+  UpdateDatacenters(state);
+  std::unique_ptr<View> view = StartView(serial);
   CompileContext context{
       state, policy_, seed_,
       [this](const std::string& name) { return DatacenterIndex(name); }};
@@ -282,7 +280,10 @@ std::unique_ptr<View> ViewBuilder::Build(const State& state, const Dirty& dirty,
     TraceNode(context, key);
     servers = servers || key.second == AsciiLower(policy_.node_name);
   }
-  for (const NameKey& key : todo.services) CompileServiceNames(context, key);
+  for (const NameKey& key : todo.services) {
+    CompileServiceNames(context, key);
+    servers = servers || key.second == "consul";
+  }
   CompileNodeNames(context);
   CompileReverseNames(context);
   if (servers) {

@@ -66,6 +66,7 @@ class ViewBuilder {
   };
   using ServiceTraces = std::vector<std::pair<std::string, std::string>>;
 
+  [[nodiscard]] std::unique_ptr<View> StartView(uint32_t serial) const;
   uint8_t DatacenterIndex(const std::string& name);
   void UpdateDatacenters(const State& state);
   void Replace(EntryKind kind, uint8_t dc, const std::string& key,

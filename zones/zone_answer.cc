@@ -11,10 +11,6 @@ namespace {
 constexpr int kCnamesMax = 8;       // steps of a chain inside the zone
 constexpr size_t kTargetsMax = 64;  // names that bring addresses along
 
-std::span<const uint8_t> Bytes(const std::string& text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
 // Where the host name begins in rdata that has one, else SIZE_MAX.
 size_t TargetOffset(uint16_t type) {
   switch (type) {
@@ -99,9 +95,9 @@ class ZoneResponder {
     const ZoneRrset* soa = apex.Find(kTypeSoa);
     const std::string& rdata = soa->rdata[0];
     // RFC 2308 section 3: the smaller of the SOA's TTL and its minimum.
-    uint32_t minimum = Load32(Bytes(rdata).data() + rdata.size() - 4);
+    uint32_t minimum = Load32(WireBytes(rdata).data() + rdata.size() - 4);
     message_.AddRaw(Message::kAuthority, apex_at_, kTypeSoa,
-                    std::min(minimum, soa->ttl), Bytes(rdata));
+                    std::min(minimum, soa->ttl), WireBytes(rdata));
   }
 
   // False, with TC, when not all of it fitted.
@@ -113,7 +109,7 @@ class ZoneResponder {
     uint32_t at = order.First();
     for (uint32_t i = 0; i < count; ++i, at = order.Next(at)) {
       if (!message_.AddRaw(section, owner, rrset.type, rrset.ttl,
-                           Bytes(rrset.rdata[at]))) {
+                           WireBytes(rrset.rdata[at]))) {
         message_.flags |= kFlagTc;
         answer_.outcome = Outcome::kTruncated;
         return false;
@@ -141,7 +137,7 @@ class ZoneResponder {
         if (glue == nullptr) continue;
         for (const std::string& rdata : glue->rdata) {
           if (message_.AddRaw(Message::kAdditional, targets_[i], type,
-                              glue->ttl, Bytes(rdata))) {
+                              glue->ttl, WireBytes(rdata))) {
             continue;
           }
           if (is_referral) message_.flags |= kFlagTc;
