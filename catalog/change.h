@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "catalog/prepared_query.h"
 #include "catalog/types.h"
 
 namespace dnsd {
@@ -49,8 +50,19 @@ struct RemoveCheck {
   std::string check_id;
 };
 
-using Change = std::variant<UpsertNode, RemoveNode, UpsertInstance,
-                            RemoveInstance, UpsertCheck, RemoveCheck>;
+// A prepared query; belongs to a datacenter, not to a node.
+struct UpsertQuery {
+  std::string datacenter;  // lower case
+  PreparedQuery query;
+};
+struct RemoveQuery {
+  std::string datacenter;
+  std::string id;
+};
+
+using Change =
+    std::variant<UpsertNode, RemoveNode, UpsertInstance, RemoveInstance,
+                 UpsertCheck, RemoveCheck, UpsertQuery, RemoveQuery>;
 
 struct ChangeBatch {
   SourceId source = 0;

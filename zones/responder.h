@@ -15,10 +15,12 @@
 #include <span>
 
 #include "zones/random.h"
+#include "zones/wire.h"
 
 namespace dnsd {
 
 class View;
+struct Entry;
 
 enum class Transport : uint8_t { kUdp, kTcp };
 
@@ -36,12 +38,31 @@ enum class Outcome : uint8_t {
   kDroppedShort,     // shorter than a header
   kDroppedResponse,  // QR=1: answering it could loop
   kForward,          // outside our zones, and forwarding is on
+  kPending,          // not known yet: ask again with the next view, having
+                     // told the sync thread of RespondContext::asked
   kCount,
+};
+
+// What a query was about, for who feeds the catalog.
+struct Asked {
+  enum Kind : uint8_t {
+    kNothing,
+    kService,     // `entry`, when the view wants_asked_names
+    kDatacenter,  // kPending: this datacenter is not loaded
+    kQuery,       // kPending: name of a prepared query, see `name`
+  };
+  Kind kind = kNothing;
+  uint8_t datacenter = 0;        // index in View::datacenters
+  const Entry* entry = nullptr;  // as long as the view
+  // kQuery: labels in lower case, in wire form without the root.
+  uint8_t name_size = 0;
+  uint8_t name[kNameBytesMax];
 };
 
 struct RespondContext {
   Random random{0};
   uint32_t unix_time = 0;  // seconds, for Consul's SOA serial; set per batch
+  Asked asked;             // set by every Respond()
 };
 
 struct Response {

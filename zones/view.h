@@ -31,6 +31,21 @@ struct Domain {
   size_t label_count = 0;  // without the root label
 };
 
+// What answers about a datacenter are worth.
+enum class DatacenterState : uint8_t {
+  kReady,
+  kStale,        // its source is away: answered, and said so (RFC 8914 code 3)
+  kAwaited,      // not loaded yet: a question waits for it (kPending)
+  kUnavailable,  // not loaded, and its source is away: SERVFAIL
+};
+
+// Names of prepared queries that begin so may be made up from a template, of
+// which there are as many as names: asked for when they are (kPending).
+struct QueryTemplate {
+  uint8_t datacenter = 0;
+  std::string prefix;  // lower case; may be empty
+};
+
 class View {
  public:
   static constexpr int kNoDatacenter = -1;
@@ -63,9 +78,14 @@ class View {
   uint32_t serial = 0;        // counts publications; the SOA serial in kRfc
   uint32_t negative_ttl = 0;  // SOA minimum and TTL of negative answers
   uint64_t seed = 0;
-  std::vector<Domain> domains;           // longest first
-  size_t primary_domain = 0;             // index of policy.domain
-  std::vector<std::string> datacenters;  // [0] is the local one
+  std::vector<Domain> domains;                     // longest first
+  size_t primary_domain = 0;                       // index of policy.domain
+  std::vector<std::string> datacenters;            // [0] is the local one
+  std::vector<DatacenterState> datacenter_states;  // as many
+  std::vector<QueryTemplate> query_templates;
+  // True: more names than their source can watch one by one; it wants to know
+  // which are asked for.
+  bool wants_asked_names = false;
   CowMap<Entry> table;
   std::vector<std::shared_ptr<const ZoneData>> zones;
   absl::flat_hash_map<std::string, const ZoneData*> zone_by_apex;
