@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/check.h"
+#include "catalog/state_queries.h"
 
 namespace dnsd {
 namespace {
@@ -60,9 +61,7 @@ void Erase(Index* index, const NameKey& key, const InstanceRef& ref) {
 
 // The services, besides its own, that an instance stands for.
 std::vector<std::string> MeshNames(const ServiceInstance& instance) {
-  if (instance.kind == ServiceKind::kIngressGateway) {
-    return instance.gateway_services;
-  }
+  if (IsGateway(instance.kind)) return instance.gateway_services;
   if (instance.kind == ServiceKind::kConnectProxy) {
     return {instance.proxy_destination};
   }
@@ -75,6 +74,7 @@ std::vector<std::string> MeshNames(const ServiceInstance& instance) {
 void Dirty::Merge(const Dirty& other) {
   services.insert(other.services.begin(), other.services.end());
   nodes.insert(other.nodes.begin(), other.nodes.end());
+  queries.insert(other.queries.begin(), other.queries.end());
 }
 
 struct State::Impl {
@@ -83,6 +83,7 @@ struct State::Impl {
   Index mesh;      // by the name an instance stands for
   std::map<SourceId, std::set<NodeRecord*>> nodes_of_source;
   std::map<std::string, size_t> datacenters;
+  StateQueries queries;
   uint64_t batch_count = 0;
   Dirty* dirty = nullptr;  // of the Apply() that runs
 
@@ -289,6 +290,14 @@ struct State::Impl {
       Upsert(batch.source, *upsert, seen);
       return absl::OkStatus();
     }
+    if (const auto* query = std::get_if<UpsertQuery>(&change)) {
+      queries.Upsert(batch.source, *query, seen, &dirty->queries);
+      return absl::OkStatus();
+    }
+    if (const auto* query = std::get_if<RemoveQuery>(&change)) {
+      queries.Remove(batch.source, *query, &dirty->queries);
+      return absl::OkStatus();
+    }
     const NodeKey& key = std::visit(
         [](const auto& c) -> const NodeKey& {
           if constexpr (requires { c.key; }) {
@@ -330,7 +339,10 @@ absl::Status State::Apply(const ChangeBatch& batch, Dirty* dirty) {
   for (const Change& change : batch.changes) {
     first.Update(impl_->ApplyOne(batch, change, seen));
   }
-  if (batch.complete) impl_->Sweep(batch.source, seen);
+  if (batch.complete) {
+    impl_->Sweep(batch.source, seen);
+    impl_->queries.Sweep(batch.source, seen, &dirty->queries);
+  }
   impl_->dirty = nullptr;
   return first;
 }
@@ -382,8 +394,25 @@ void State::ForEachCheckOnNode(
   for (const auto& [id, check] : checks) visit(*check);
 }
 
+std::optional<PreparedQuery> State::FindQuery(const std::string& datacenter,
+                                              absl::string_view name) const {
+  return impl_->queries.Find(datacenter, name);
+}
+
+void State::ForEachQuery(
+    const std::string& datacenter,
+    const std::function<void(const PreparedQuery&)>& visit) const {
+  impl_->queries.ForEach(datacenter, visit);
+}
+
+std::vector<std::string> State::TemplatePrefixes(
+    const std::string& datacenter) const {
+  return impl_->queries.TemplatePrefixes(datacenter);
+}
+
 Dirty State::Everything() const {
   Dirty all;
+  all.queries = impl_->queries.Keys();
   for (const auto& [key, record] : impl_->nodes) all.nodes.insert(key);
   for (const auto& [key, refs] : impl_->services) all.services.insert(key);
   for (const auto& [key, refs] : impl_->mesh) all.services.insert(key);

@@ -1,5 +1,6 @@
-// State holds what all sources said: nodes, service instances, checks. It is
-// the writer's side of the catalog; readers see what is compiled from it.
+// State holds what all sources said: nodes, service instances, checks and
+// prepared queries. It is the writer's side of the catalog; readers see what
+// is compiled from it.
 //
 // Threads:   the sync thread only.
 // Ownership: owns the data; pointers it returns are valid until the next
@@ -13,12 +14,14 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "catalog/change.h"
 #include "catalog/types.h"
 
@@ -31,8 +34,11 @@ using NameKey = std::pair<std::string, std::string>;
 struct Dirty {
   std::set<NameKey> services;  // by service name
   std::set<NameKey> nodes;     // by node name
+  std::set<NameKey> queries;   // prepared queries, by id
 
-  [[nodiscard]] bool empty() const { return services.empty() && nodes.empty(); }
+  [[nodiscard]] bool empty() const {
+    return services.empty() && nodes.empty() && queries.empty();
+  }
   void Merge(const Dirty& other);
 };
 
@@ -62,7 +68,7 @@ class State {
 
   // Calls `visit` for every instance that stands for this service in the
   // mesh: connect proxies whose destination it is, connect-native instances
-  // of it, and ingress gateways that let it in. Same order.
+  // of it, and gateways that stand before it. Same order.
   void ForEachMeshInstance(
       const NameKey& service,
       const std::function<void(const InstanceView&)>& visit) const;
@@ -78,6 +84,21 @@ class State {
   // Calls `visit` for every check on the node, ordered by check id.
   void ForEachCheckOnNode(const NameKey& node,
                           const std::function<void(const Check&)>& visit) const;
+
+  // The prepared query of a datacenter for a name or id, a template rendered
+  // for it (PreparedQuerySet::Find). Of two definitions of one id the one of
+  // the smaller source is believed.
+  [[nodiscard]] std::optional<PreparedQuery> FindQuery(
+      const std::string& datacenter, absl::string_view name) const;
+
+  // Calls `visit` for every prepared query of the datacenter, ordered by id.
+  void ForEachQuery(
+      const std::string& datacenter,
+      const std::function<void(const PreparedQuery&)>& visit) const;
+
+  // The prefixes of the datacenter's templates, lower case, sorted.
+  [[nodiscard]] std::vector<std::string> TemplatePrefixes(
+      const std::string& datacenter) const;
 
   // All keys, sorted: what to compile for a first or a full build.
   [[nodiscard]] Dirty Everything() const;

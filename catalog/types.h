@@ -44,6 +44,12 @@ enum class ServiceKind : uint8_t {
   kApiGateway,
 };
 
+// Whether instances of this kind stand before other services.
+[[nodiscard]] inline bool IsGateway(ServiceKind kind) {
+  return kind == ServiceKind::kIngressGateway ||
+         kind == ServiceKind::kTerminatingGateway;
+}
+
 struct Weights {
   int passing = 1;
   int warning = 1;
@@ -66,7 +72,7 @@ struct ServiceInstance {
   bool connect_native = false;
   // kConnectProxy: the service it stands in front of.
   std::string proxy_destination;
-  // kIngressGateway: the services it lets in, by name.
+  // kIngressGateway, kTerminatingGateway: the services it stands before.
   std::vector<std::string> gateway_services;
 
   bool operator==(const ServiceInstance&) const = default;

@@ -12,6 +12,7 @@
 #include "catalog/registry/fields.h"
 #include "dnsd/config_addresses.h"
 #include "dnsd/config_catalog.h"
+#include "dnsd/config_consul.h"
 #include "dnsd/config_files.h"
 #include "dnsd/config_keys.h"
 #include "dnsd/config_policy.h"
@@ -109,12 +110,14 @@ void ResolveProcess(const Settings& settings, Config* config,
   ResolveLog(settings, config, problems);
 }
 
-void Resolve(Settings* settings, Config* config, Problems* problems) {
+void Resolve(Settings* settings, const Environment& environment, Config* config,
+             Problems* problems) {
   ResolveDatacenter(*settings, config, problems);
   ResolveNode(*settings, config, problems);
   ResolveAddresses(*settings, config, problems);
   ResolvePolicy(*settings, config, problems);
   ResolveProcess(*settings, config, problems);
+  ResolveConsul(*settings, environment, config, problems);
   ResolveCatalog(settings, config, problems);
 }
 
@@ -134,7 +137,9 @@ GoFlags ParseAgentFlags(const std::vector<std::string>& args) {
 }
 
 bool IsList(const AgentFlag& flag) {
-  return flag.path != nullptr && absl::string_view(flag.path) == "recursors";
+  if (flag.path == nullptr) return false;
+  const ConfigKey* key = FindConfigKey(flag.path);
+  return key != nullptr && AppendsWords(key->type);
 }
 
 // What flags say besides settings.
@@ -170,7 +175,7 @@ FlagWords ReadFlagWords(const GoFlags& flags, Config* config,
 }  // namespace
 
 Config LoadConfig(const std::vector<std::string>& args, bool* help,
-                  Problems* problems) {
+                  Problems* problems, const Environment& environment) {
   Config config;
   const GoFlags flags = ParseAgentFlags(args);
   *help = flags.help;
@@ -202,7 +207,7 @@ Config LoadConfig(const std::vector<std::string>& args, bool* help,
   for (const std::string& text : words.hcl) {
     ReadConfigText(text, "-hcl", true, &settings, problems);
   }
-  Resolve(&settings, &config, problems);
+  Resolve(&settings, environment, &config, problems);
   return config;
 }
 
@@ -214,7 +219,7 @@ Config LoadConfigFiles(const std::vector<std::string>& paths,
   for (const std::string& path : paths) {
     ReadConfigPath(path, "", &settings, problems);
   }
-  Resolve(&settings, &config, problems);
+  Resolve(&settings, nullptr, &config, problems);
   return config;
 }
 
@@ -237,6 +242,12 @@ std::string AgentUsage() {
                     "\n\n");
   }
   absl::StrAppend(&usage,
+                  "Environment, for what neither options nor files say of the "
+                  "Consul to mirror\n\n"
+                  "  CONSUL_HTTP_ADDR, CONSUL_HTTP_TOKEN, "
+                  "CONSUL_HTTP_TOKEN_FILE,\n  CONSUL_HTTP_SSL, "
+                  "CONSUL_HTTP_SSL_VERIFY, CONSUL_CACERT, CONSUL_CAPATH,\n"
+                  "  CONSUL_CLIENT_CERT, CONSUL_CLIENT_KEY\n\n"
                   "Options of Consul's that are accepted and mean nothing "
                   "here\n\n",
                   ignored);

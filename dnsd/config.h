@@ -1,5 +1,6 @@
 // Config is everything an agent is told: defaults, then -dev, then files in
-// Consul's order, then flags (consul.md section 2; dependencies.md 1.5).
+// Consul's order, then flags (consul.md section 2; dependencies.md 1.5), and
+// which Consul to mirror from the environment when nothing else says it.
 //
 // Threads: a plain value, read-only after LoadConfig().
 // Errors:  all at once, in Problems; a Config with errors is not to be used.
@@ -8,12 +9,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "catalog/base/log.h"
 #include "catalog/base/problems.h"
+#include "catalog/consul/consul_options.h"
 #include "catalog/registry/definition.h"
 #include "catalog/types.h"
 #include "zones/policy.h"
@@ -42,6 +45,10 @@ struct Config {
   Node node;  // the local node: name, id, datacenter, addresses, meta
   ZonePolicy policy;
 
+  // Whether a file or a flag says the datacenter: else it is dc1, or what the
+  // mirrored Consul says.
+  bool datacenter_given = false;
+
   std::vector<Endpoint> dns_listen;   // empty: DNS is off (port -1)
   std::vector<Endpoint> http_listen;  // empty: HTTP is off
   std::vector<Endpoint> recursors;
@@ -57,12 +64,21 @@ struct Config {
   std::vector<ServiceDefinition> services;
   std::vector<CheckDefinition> checks;  // with or without service_id
   std::vector<ZoneFileConfig> zones;
+
+  ConsulOptions consul;  // without addresses: none is mirrored
 };
 
+// The value of an environment variable, or "" when it is not set.
+using Environment = std::function<std::string(const char* name)>;
+// Of this process.
+[[nodiscard]] std::string ProcessEnvironment(const char* name);
+
 // Reads flags (without the command's name) and the files they name. Warnings
-// go to Problems too. `help` is set when -h or -help was given.
+// go to Problems too. `help` is set when -h or -help was given. Without an
+// environment, none of its variables counts.
 [[nodiscard]] Config LoadConfig(const std::vector<std::string>& args,
-                                bool* help, Problems* problems);
+                                bool* help, Problems* problems,
+                                const Environment& environment = nullptr);
 
 // Reads files and directories only, as `dnsd validate PATH...` does.
 [[nodiscard]] Config LoadConfigFiles(const std::vector<std::string>& paths,

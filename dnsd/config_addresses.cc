@@ -25,24 +25,6 @@ constexpr uint16_t kRecursorPort = 53;
 
 bool IsIpv6(const std::string& ip) { return absl::StrContains(ip, ":"); }
 
-bool IsWildcard(const std::string& ip) { return ip == "0.0.0.0" || ip == "::"; }
-
-// The canonical text of an IP address, with or without brackets.
-std::optional<std::string> ParseIp(std::string text) {
-  if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
-    text = text.substr(1, text.size() - 2);
-    if (!IsIpv6(text)) return std::nullopt;
-  }
-  in6_addr bytes;
-  const int family = IsIpv6(text) ? AF_INET6 : AF_INET;
-  if (inet_pton(family, text.c_str(), &bytes) != 1) return std::nullopt;
-  char canonical[INET6_ADDRSTRLEN];
-  if (inet_ntop(family, &bytes, canonical, sizeof(canonical)) == nullptr) {
-    return std::nullopt;
-  }
-  return canonical;
-}
-
 class AddressReader {
  public:
   AddressReader(const Settings& settings, Problems* problems)
@@ -101,7 +83,7 @@ class AddressReader {
   // As Ip(), for an address that others use to reach us.
   std::string AdvertisedIp(const std::string& path) {
     std::string ip = Ip(path);
-    if (!IsWildcard(ip)) return ip;
+    if (!IsWildcardIp(ip)) return ip;
     problems_->Error(settings_.Find(path)->place,
                      "an advertised address cannot be 0.0.0.0 or ::");
     return "";
@@ -159,7 +141,7 @@ void ResolveNode(const Settings& settings, AddressReader* reader,
   std::string lan_v4 = reader->AdvertisedIp("advertise_addr_ipv4");
   std::string lan_v6 = reader->AdvertisedIp("advertise_addr_ipv6");
   std::string lan = reader->AdvertisedIp("advertise_addr");
-  if (lan.empty() && !bind.empty() && !IsWildcard(bind)) lan = bind;
+  if (lan.empty() && !bind.empty() && !IsWildcardIp(bind)) lan = bind;
   if (lan.empty()) lan = lan_v4.empty() ? lan_v6 : lan_v4;
   if (lan.empty()) lan = DefaultNodeIp(reader->interfaces());
   std::string& lan_family = IsIpv6(lan) ? lan_v6 : lan_v4;
@@ -218,7 +200,7 @@ void ResolveRecursors(const Settings& settings, AddressReader* reader,
         problems->Error(written.place,
                         absl::StrCat("recursor ", Quoted(word),
                                      " is not an IP address or IP:port"));
-      } else if (IsWildcard(recursor->ip)) {
+      } else if (IsWildcardIp(recursor->ip)) {
         problems->Error(written.place,
                         absl::StrCat("recursor ", Quoted(word),
                                      " cannot be 0.0.0.0, :: or [::]"));
@@ -231,6 +213,25 @@ void ResolveRecursors(const Settings& settings, AddressReader* reader,
 }
 
 }  // namespace
+
+std::optional<std::string> ParseIp(std::string text) {
+  if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
+    text = text.substr(1, text.size() - 2);
+    if (!IsIpv6(text)) return std::nullopt;
+  }
+  in6_addr bytes;
+  const int family = IsIpv6(text) ? AF_INET6 : AF_INET;
+  if (inet_pton(family, text.c_str(), &bytes) != 1) return std::nullopt;
+  char canonical[INET6_ADDRSTRLEN];
+  if (inet_ntop(family, &bytes, canonical, sizeof(canonical)) == nullptr) {
+    return std::nullopt;
+  }
+  return canonical;
+}
+
+bool IsWildcardIp(const std::string& ip) {
+  return ip == "0.0.0.0" || ip == "::";
+}
 
 void ResolveAddresses(const Settings& settings, Config* config,
                       Problems* problems) {

@@ -6,6 +6,9 @@
 #ifndef DNSD_DNSD_CONFIG_ADDRESSES_H_
 #define DNSD_DNSD_CONFIG_ADDRESSES_H_
 
+#include <optional>
+#include <string>
+
 #include "catalog/base/problems.h"
 #include "dnsd/config.h"
 #include "dnsd/config_settings.h"
@@ -15,6 +18,11 @@ namespace dnsd {
 // Fills config->dns_listen, http_listen, recursors and the node's addresses.
 void ResolveAddresses(const Settings& settings, Config* config,
                       Problems* problems);
+
+// The canonical text of an IP address, with or without brackets.
+[[nodiscard]] std::optional<std::string> ParseIp(std::string text);
+// 0.0.0.0 or ::.
+[[nodiscard]] bool IsWildcardIp(const std::string& ip);
 
 }  // namespace dnsd
 

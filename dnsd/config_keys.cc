@@ -1,5 +1,7 @@
 #include "dnsd/config_keys.h"
 
+#include <cstring>
+
 namespace dnsd {
 namespace {
 
@@ -68,6 +70,24 @@ constexpr ConfigKey kKeys[] = {
     {"dns_config.use_cache", KeyType::kIgnored},
     {"dns_config.cache_max_age", KeyType::kIgnored},
     {"dns_config.prefer_namespace", KeyType::kIgnored},
+    // The Consul it mirrors.
+    {"consul", KeyType::kBlock},
+    {"consul.address", KeyType::kWords},
+    {"consul.token", KeyType::kSecret},
+    {"consul.token_file", KeyType::kString},
+    {"consul.ssl", KeyType::kBool},
+    {"consul.tls_skip_verify", KeyType::kBool},
+    {"consul.ca_file", KeyType::kString},
+    {"consul.ca_path", KeyType::kString},
+    {"consul.cert_file", KeyType::kString},
+    {"consul.key_file", KeyType::kString},
+    {"consul.datacenters", KeyType::kWords},
+    {"consul.stale", KeyType::kBool},
+    {"consul.connections", KeyType::kInt},
+    {"consul.watches", KeyType::kInt},
+    {"consul.wait", KeyType::kDuration},
+    {"consul.stale_after", KeyType::kDuration},
+    {"consul.hold_shrunken", KeyType::kDuration},
     // How the process runs.
     {"workers", KeyType::kInt},
     {"data_dir", KeyType::kString},
@@ -116,7 +136,6 @@ constexpr ConfigKey kKeys[] = {
     {"cloud", KeyType::kIgnored},
     {"config_entries", KeyType::kIgnored},
     {"connect", KeyType::kIgnored},
-    {"consul", KeyType::kIgnored},
     {"default_intention_policy", KeyType::kIgnored},
     {"default_query_time", KeyType::kIgnored},
     {"disable_anonymous_signature", KeyType::kIgnored},
@@ -244,6 +263,23 @@ constexpr AgentFlag kFlags[] = {
      "A .json or .hcl file to read; repeatable"},
     {"config-format", FlagType::kString, "",
      "hcl or json: read all files so, whatever their names"},
+    {"consul-ca-file", FlagType::kString, "consul.ca_file",
+     "File of the authorities that sign Consul's certificate"},
+    {"consul-ca-path", FlagType::kString, "consul.ca_path",
+     "Directory of such files"},
+    {"consul-client-cert", FlagType::kString, "consul.cert_file",
+     "Client certificate to show to Consul; needs -consul-client-key"},
+    {"consul-client-key", FlagType::kString, "consul.key_file",
+     "Key of the client certificate"},
+    {"consul-datacenter", FlagType::kString, "consul.datacenters",
+     "Datacenter to mirror besides Consul's own, or *; repeatable"},
+    {"consul-http-addr", FlagType::kString, "consul.address",
+     "Consul to mirror: [http[s]://]HOST:PORT or unix://PATH; repeatable,\n"
+     "     or several with commas between, tried in turn"},
+    {"consul-token", FlagType::kString, "consul.token",
+     "ACL token for Consul; others on this machine can see it here"},
+    {"consul-token-file", FlagType::kString, "consul.token_file",
+     "File with the ACL token for Consul"},
     {"data-dir", FlagType::kString, "data_dir",
      "Directory for state; without one nothing is kept"},
     {"datacenter", FlagType::kString, "datacenter",
@@ -325,6 +361,13 @@ constexpr AgentFlag kFlags[] = {
 }  // namespace
 
 std::span<const ConfigKey> ConfigKeys() { return kKeys; }
+
+const ConfigKey* FindConfigKey(const char* path) {
+  for (const ConfigKey& key : kKeys) {
+    if (std::strcmp(key.path, path) == 0) return &key;
+  }
+  return nullptr;
+}
 
 std::span<const AgentFlag> AgentFlags() { return kFlags; }
 

@@ -18,11 +18,18 @@ enum class KeyType : uint8_t {
   kBool,
   kDuration,     // kept as text, read when everything is merged
   kStrings,      // appends
+  kWords,        // as kStrings; one string is a list of one
+  kSecret,       // a string that no message may show
   kStringMap,    // merges
   kBlock,        // its keys are in the table too
   kDefinitions,  // services, checks, zones: decoded one by one, accumulate
   kIgnored,      // Consul's, of any type and depth; means nothing here
 };
+
+// Whether what is given later stands behind what was given before.
+[[nodiscard]] constexpr bool AppendsWords(KeyType type) {
+  return type == KeyType::kStrings || type == KeyType::kWords;
+}
 
 struct ConfigKey {
   const char* path;  // "dns_config.node_ttl"
@@ -30,6 +37,8 @@ struct ConfigKey {
 };
 
 [[nodiscard]] std::span<const ConfigKey> ConfigKeys();
+// The key of this path, or nullptr.
+[[nodiscard]] const ConfigKey* FindConfigKey(const char* path);
 
 struct AgentFlag {
   const char* name;

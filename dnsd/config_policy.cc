@@ -183,6 +183,7 @@ void ResolveDns(const Settings& settings, Config* config, Problems* problems) {
 void ResolveDatacenter(const Settings& settings, Config* config,
                        Problems* problems) {
   const Place place = settings.PlaceOf("datacenter");
+  config->datacenter_given = settings.Find("datacenter") != nullptr;
   std::string datacenter = AsciiLower(settings.Text("datacenter", "dc1"));
   const bool valid =
       std::all_of(datacenter.begin(), datacenter.end(), [](char c) {

@@ -147,8 +147,20 @@ void Settings::Apply(const ConfigKey& key, const Value& value,
         return;
       }
       break;
+    case KeyType::kSecret:
+      if (Unwrap(value).kind != Value::Kind::kString) {
+        problems->Error(place, "must be a string");
+        return;
+      }
+      read.text = Unwrap(value).text;
+      break;
+    case KeyType::kWords:
     case KeyType::kStrings: {
-      if (!ReadStrings(value, place, problems, &strings)) return;
+      if (key.type == KeyType::kWords && value.kind == Value::Kind::kString) {
+        strings.push_back(value.text);
+      } else if (!ReadStrings(value, place, problems, &strings)) {
+        return;
+      }
       Setting& setting = settings_[key.path];
       setting.place = place;
       for (std::string& text : strings) {
@@ -181,7 +193,7 @@ void Settings::ReadFlag(const GivenFlag& given, const AgentFlag& flag,
     if (std::strcmp(key.path, flag.path) != 0) continue;
     Setting& setting = settings_[key.path];
     setting.place = place;
-    if (key.type == KeyType::kStrings) {
+    if (AppendsWords(key.type)) {
       setting.list.push_back({given.text, place});
     } else if (key.type == KeyType::kStringMap) {
       // "key:value"; without a colon the value is empty, as for Consul.
@@ -216,6 +228,12 @@ std::string Settings::Text(const std::string& path,
 Place Settings::PlaceOf(const std::string& path) const {
   const Setting* setting = Find(path);
   return setting == nullptr ? Place{} : setting->place;
+}
+
+bool Settings::HasBlock(const std::string& prefix) const {
+  const auto at = settings_.lower_bound(prefix);
+  return at != settings_.end() &&
+         at->first.compare(0, prefix.size(), prefix) == 0;
 }
 
 bool Settings::Bool(const std::string& path, bool otherwise) const {

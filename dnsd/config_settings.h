@@ -30,10 +30,10 @@ struct PlacedText {
 
 struct Setting {
   Place place;
-  std::string text;                       // kString, kDuration
+  std::string text;                       // kString, kSecret, kDuration
   int64_t integer = 0;                    // kInt
   bool boolean = false;                   // kBool
-  std::vector<PlacedText> list;           // kStrings
+  std::vector<PlacedText> list;           // kStrings, kWords
   std::map<std::string, PlacedText> map;  // kStringMap
 };
 
@@ -50,6 +50,8 @@ class Settings {
 
   // nullptr: not given.
   [[nodiscard]] const Setting* Find(const std::string& path) const;
+  // Whether anything whose path begins so ("consul.") is given.
+  [[nodiscard]] bool HasBlock(const std::string& prefix) const;
   // The text that is given, or `otherwise`.
   [[nodiscard]] std::string Text(const std::string& path,
                                  const std::string& otherwise) const;

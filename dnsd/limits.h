@@ -87,7 +87,7 @@ inline constexpr size_t kTcpArenaBytes = 128u << 10;
 // waits for the next turn, so that one connection cannot hold up UDP.
 inline constexpr int kTcpWritesPerTurn = 4;
 
-// Buffers of all connections together: partial frames, parked queries, unsent
+// Buffers of all connections together: partial and blocked frames, unsent
 // answers. One connection may need 256 KiB; all of them must not need 1 GiB.
 inline constexpr size_t kTcpBufferedBytesMax = 32u << 20;
 
@@ -102,6 +102,34 @@ inline constexpr uint64_t kTcpSweepMsMin = 10;
 // How often a stopping worker looks whether its clients have read everything.
 inline constexpr uint64_t kStopCheckMs = 5;
 
+// --- Queries that wait for the catalog, per worker ---
+
+// What clients ask in three seconds while a datacenter is being loaded, not
+// what a flood would: at the usual 100 bytes a query it is 0.5 MiB, at the
+// very worst (kUdpQueryBytesMax) 4.5 MiB.
+inline constexpr size_t kParkedQueriesMax = 1024;
+
+// Stub resolvers try the next server after 5 s, so they are told before; a
+// round trip to another datacenter, retries included, takes less.
+inline constexpr uint64_t kParkedMs = 3'000;
+
+// What a parked query waits for is told to the sync thread again after this:
+// the ring may have been full, or the first request have failed.
+inline constexpr uint64_t kParkedRepeatMs = 1'000;
+
+// The timer behind these two: a quarter of the shorter, but not more often.
+inline constexpr uint64_t kParkedTickMsMin = 10;
+
+// --- Reports of names that are asked for, per worker ---
+
+// One slot remembers one name: 8 KiB in all. With 10,000 names in use several
+// share a slot and are reported more often than they need be.
+inline constexpr size_t kAskedSlots = 1024;
+
+// A name that is asked all the time is reported so often. Who watches it keeps
+// doing so for much longer.
+inline constexpr uint64_t kAskedRepeatMs = 10'000;
+
 static_assert(kTcpArenaBytes > 2 + 65535, "the longest frame fits");
 static_assert(kUdpArenaBytes > 65535, "Respond() finds its room");
 
@@ -115,8 +143,11 @@ inline constexpr size_t kHttpHeadBytesMax = 16u << 10;
 // let 16 KiB of one-letter headers cost 16 times that.
 inline constexpr size_t kHttpHeadersMax = 128;
 
-// Consul's own limit for a value of its KV store, its largest body.
-inline constexpr size_t kHttpBodyBytesMax = 512u << 10;
+// Consul's own limits for a value of its KV store and for a transaction.
+inline constexpr size_t kConsulBodyBytesMax = 512u << 10;
+
+// What an agent by itself takes: its largest body is such a value.
+inline constexpr size_t kHttpBodyBytesMax = kConsulBodyBytesMax;
 
 // Chunk sizes, extensions and trailers: what a chunked body may cost beside
 // its bytes, per byte of body and in all. One-byte chunks cost 5.
@@ -166,6 +197,19 @@ inline constexpr size_t kHttpPipelinedBytesMax = 16u << 10;
 // Unsent answers of one connection; above it the next pipelined request waits
 // until the client has read some. One answer may be longer than that.
 inline constexpr size_t kHttpUnsentBytesMax = 256u << 10;
+
+// --- HTTP passed through to Consul ---
+
+// Requests with Consul at a time, each of which holds a connection over plain
+// HTTP. Consul takes 200 from one client; 150 are the mirror's, and 5 are left
+// for whoever else asks from this address.
+inline constexpr size_t kPassthroughRequestsMax = 45;
+
+// Bodies are collected before they are passed on. Consul has endpoints that
+// take more than a value (it refuses long values itself): configuration
+// entries, certificates, snapshots. It is what any one connection may hold, so
+// longer snapshots are better restored at a Consul.
+inline constexpr size_t kPassthroughBodyBytesMax = 16u << 20;
 
 static_assert(kHttpLingerMs < kHttpIdleMs && kHttpHeadMs <= kHttpIdleMs,
               "the idle timeout is the long one");

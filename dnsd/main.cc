@@ -1,21 +1,17 @@
-// The dnsd command: agent, validate, reload, version.
+// The dnsd command: agent, info, reload, validate, version.
 //
 // Exit codes: 0 success, 1 error, 127 unknown command, as Consul's.
 #include <signal.h>
 #include <sys/resource.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "catalog/base/log.h"
 #include "dnsd/config.h"
-#include "dnsd/go_flags.h"
-#include "dnsd/http_client.h"
 #include "dnsd/server.h"
+#include "dnsd/verbs.h"
 #include "dnsd/version.h"
 
 namespace dnsd {
@@ -28,6 +24,7 @@ constexpr char kUsage[] =
     "\n"
     "Available commands are:\n"
     "    agent       Runs a dnsd agent\n"
+    "    info        Provides debugging information for operators\n"
     "    reload      Triggers the agent to reload configuration files\n"
     "    validate    Validate config files/directories\n"
     "    version     Prints the version\n";
@@ -92,7 +89,7 @@ void HandleSignals(const sigset_t& signals, Server* server) {
 int Agent(const Args& args) {
   bool help = false;
   Problems problems;
-  Config config = LoadConfig(args, &help, &problems);
+  Config config = LoadConfig(args, &help, &problems, ProcessEnvironment);
   if (help) {
     std::fputs(AgentUsage().c_str(), stdout);
     return 0;
@@ -117,7 +114,7 @@ int Agent(const Args& args) {
 
   Server server(std::move(config), [args](Problems* found) {
     bool ignored = false;
-    return LoadConfig(args, &ignored, found);
+    return LoadConfig(args, &ignored, found, ProcessEnvironment);
   });
   std::vector<std::string> errors = server.Start();
   if (!errors.empty()) {
@@ -163,40 +160,6 @@ int Validate(const Args& args) {
   return 0;
 }
 
-int Reload(const Args& args) {
-  static constexpr FlagSpec kFlags[] = {{"http-addr", FlagType::kString}};
-  GoFlags given = ParseGoFlags(args, kFlags);
-  for (const std::string& word : given.rest) {
-    given.errors.push_back(absl::StrCat("unknown argument \"", word, "\""));
-  }
-  if (given.help || !given.errors.empty()) {
-    PrintErrors(given.errors);
-    std::fputs("Usage: dnsd reload [-http-addr=ADDRESS]\n", stderr);
-    return 1;
-  }
-  std::string address = given.flags.empty() ? "" : given.flags.back().text;
-  auto url = HttpAddress(address, std::getenv("CONSUL_HTTP_ADDR"));
-  if (!url.ok()) {
-    PrintErrors({std::string(url.status().message())});
-    return 1;
-  }
-  HttpCallRequest request;
-  request.method = "PUT";
-  request.url = *url + "/v1/agent/reload";
-  auto answer = HttpCall(request);
-  if (!answer.ok()) {
-    PrintErrors({absl::StrCat("Error reloading: ", answer.status().message())});
-    return 1;
-  }
-  if (answer->status != 200) {
-    std::fprintf(stderr, "Error reloading: the agent answered %d\n%s\n",
-                 answer->status, answer->body.c_str());
-    return 1;
-  }
-  std::puts("Configuration reload triggered");
-  return 0;
-}
-
 int Version() {
   std::printf("dnsd v%s\n", kVersion);
   return 0;
@@ -211,7 +174,8 @@ int Main(const Args& args) {
   const std::string& command = args[0];
   if (command == "agent") return Agent(rest);
   if (command == "validate") return Validate(rest);
-  if (command == "reload") return Reload(rest);
+  if (command == "reload") return ReloadVerb(rest);
+  if (command == "info") return InfoVerb(rest);
   if (command == "version" || command == "--version" || command == "-version" ||
       command == "-v") {
     return Version();

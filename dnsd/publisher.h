@@ -1,6 +1,6 @@
 // Publisher turns dirty names of the catalog into the next published View.
 //
-// Threads:   Publish(), SetPolicy(), SetZones(), Reclaim(): the sync thread.
+// Threads:   Publish(), the setters, AskQuery(), Reclaim(): the sync thread.
 //            view(): its Read() by any registered reader. RegisterReader() on
 //            the main thread before the sync thread starts.
 // Ownership: owns the views and everything they share.
@@ -8,6 +8,9 @@
 #define DNSD_DNSD_PUBLISHER_H_
 
 #include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "catalog/published.h"
 #include "catalog/qsbr.h"
@@ -28,6 +31,15 @@ class Publisher {
   void SetPolicy(const ZonePolicy& policy) { builder_.SetPolicy(policy); }
   void SetZones(ViewBuilder::Zones zones) {
     builder_.SetZones(std::move(zones));
+  }
+
+  void SetDatacenters(std::vector<KnownDatacenter> datacenters) {
+    builder_.SetDatacenters(std::move(datacenters));
+  }
+  void SetWantsAskedNames(bool wants) { builder_.SetWantsAskedNames(wants); }
+  // See ViewBuilder.
+  bool AskQuery(uint8_t datacenter, std::span<const uint8_t> labels) {
+    return builder_.AskQuery(datacenter, labels);
   }
 
   void Publish(const State& state, const Dirty& dirty);

@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,12 +19,14 @@
 #include "catalog/base/log.h"
 #include "dnsd/limits.h"
 #include "dnsd/server_metrics.h"
+#include "dnsd/version.h"
 #include "zones/zone_file.h"
 
 namespace dnsd {
 namespace {
 
 constexpr SourceId kConfigSource = 0;
+constexpr SourceId kConsulSource = 1;
 
 // How often to look whether readers have let go of old views.
 constexpr uint64_t kReclaimMs = 50;
@@ -44,10 +48,6 @@ std::string Text(const Endpoint& endpoint) {
   bool v6 = endpoint.ip.find(':') != std::string::npos;
   return absl::StrCat(v6 ? "[" : "", endpoint.ip, v6 ? "]" : "", ":",
                       endpoint.port);
-}
-
-Definitions DefinitionsOf(const Config& config) {
-  return {config.node, config.services, config.checks};
 }
 
 // RA promises recursion (RFC 1035 4.1.1): not while recursors are not used.
@@ -99,7 +99,11 @@ Server::Server(Config config, ReadConfig read_config)
 Server::~Server() { Stop(); }
 
 void Server::OnPublish(const State& state, const Dirty& dirty) {
+  if (mirror_) mirror_->BeforePublish();
   publisher_.Publish(state, dirty);
+  for (const auto& worker : workers_) {
+    if (worker->parked_count() > 0) worker->Poke();
+  }
   if (publisher_.waiting() > 0) reclaim_->Start(kReclaimMs);
 }
 
@@ -114,6 +118,10 @@ Errors Server::StartWorkers() {
     options.view = &publisher_.view();
     options.reader = publisher_.RegisterReader();
     options.seed = RandomSeed();
+    if (mirror_) {
+      options.asked = mirror_->AddRing();
+      options.wake = [this] { mirror_->WakeUp(); };
+    }
     auto worker = Worker::Create(std::move(options));
     if (!worker.ok()) return {std::string(worker.status().message())};
     // The port the kernel chose for the first one is the others' too.
@@ -121,6 +129,15 @@ Errors Server::StartWorkers() {
     workers_.push_back(*std::move(worker));
   }
   return {};
+}
+
+Errors Server::MakeDataDir() const {
+  if (config_.data_dir.empty()) return {};
+  std::error_code error;
+  std::filesystem::create_directories(config_.data_dir, error);
+  if (!error) return {};
+  return {absl::StrCat("cannot make data_dir ", config_.data_dir, ": ",
+                       error.message())};
 }
 
 Errors Server::WritePidFile() const {
@@ -145,34 +162,66 @@ void Server::WarnAboutChecks() const {
           {{"checks", count}});
 }
 
+// What the configuration puts into the catalog. An agent that only mirrors is
+// no node of it.
+Definitions Server::DefinitionsNow() const {
+  Definitions definitions{true, config_.node, config_.services, config_.checks};
+  if (mirrors()) {
+    definitions.is_present =
+        is_datacenter_known_ &&
+        !(config_.services.empty() && config_.checks.empty());
+  }
+  return definitions;
+}
+
+void Server::OnLocalDatacenter(const std::string& name) {
+  is_datacenter_known_ = true;
+  config_.node.datacenter = name;
+  if (config_.policy.datacenter != name) {
+    config_.policy.datacenter = name;
+    publisher_.SetPolicy(PolicyOf(config_));
+  }
+  config_source_->Update(DefinitionsNow());
+}
+
 Errors Server::Start() {
   Errors errors;
   ViewBuilder::Zones zones = ReadZones(config_, &errors);
   if (!errors.empty()) return errors;
+  errors = MakeDataDir();
+  if (!errors.empty()) return errors;
   publisher_.SetPolicy(PolicyOf(config_));
   publisher_.SetZones(std::move(zones));
 
+  auto source = std::make_unique<ConfigSource>(kConfigSource, DefinitionsNow());
+  config_source_ = source.get();
+  sync_.AddSource(std::move(source));
+  if (mirrors()) {
+    mirror_ = std::make_unique<MirrorLink>(
+        kConsulSource, config_, &sync_, &publisher_,
+        [this](const std::string& name) { OnLocalDatacenter(name); });
+  }
   errors = StartWorkers();
   if (!errors.empty()) return errors;
   routes_ = std::make_unique<Routes>(
       AgentRoutes({[this](ReloadDone done) { StartReload(std::move(done)); },
-                   [this] { return Metrics(); }}));
+                   [this] { return Metrics(); }, [this] { return Self(); }}),
+      mirror_ ? mirror_->passthrough() : HttpServer::Handler());
   if (!config_.http_listen.empty()) {
+    HttpLimits limits;
+    if (mirror_) limits.body_bytes_max = kPassthroughBodyBytesMax;
     http_ = std::make_unique<HttpServer>(
         sync_.loop(),
         [this](const HttpRequest& request, HttpServer::Reply reply) {
           routes_->Handle(request, std::move(reply));
-        });
+        },
+        limits);
     absl::Status listening = http_->Listen(config_.http_listen);
     if (!listening.ok()) return {std::string(listening.message())};
   }
   errors = WritePidFile();
   if (!errors.empty()) return errors;
 
-  auto source =
-      std::make_unique<ConfigSource>(kConfigSource, DefinitionsOf(config_));
-  config_source_ = source.get();
-  sync_.AddSource(std::move(source));
   sync_.Start();
   started_ = true;
   for (const auto& worker : workers_) worker->Start();
@@ -271,6 +320,10 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
             {{"setting", what}});
     *now = old;
   };
+  if (!config.datacenter_given && mirrors()) {
+    config.node.datacenter = config_.node.datacenter;
+  }
+  keep("consul", config_.consul, &config.consul);
   keep("node_name", config_.node.name, &config.node.name);
   keep("datacenter", config_.node.datacenter, &config.node.datacenter);
   keep("domain", config_.policy.domain, &config.policy.domain);
@@ -286,7 +339,7 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   SetLogLevel(config_.log_level);
   publisher_.SetPolicy(PolicyOf(config_));
   publisher_.SetZones(std::move(zones));
-  config_source_->Update(DefinitionsOf(config_));
+  config_source_->Update(DefinitionsNow());
   // Policy and zones change answers even where no definition did.
   sync_.PublishNow();
   WarnAboutChecks();
@@ -303,12 +356,14 @@ void Server::Stop() {
       reclaim_.reset();
     });
     sync_.Stop();
+    mirror_.reset();
     if (!config_.pid_file.empty()) unlink(config_.pid_file.c_str());
     LogInfo("agent", "Stopped");
   }
   http_.reset();
   reclaim_.reset();
   workers_.clear();
+  mirror_.reset();
 }
 
 std::string Server::Metrics() const {
@@ -323,7 +378,40 @@ std::string Server::Metrics() const {
   numbers.retired = publisher_.waiting();
   numbers.reloads = reload_count_;
   numbers.reload_failures = reload_failure_count_;
-  return MetricsOf(numbers);
+  MetricsText text;
+  AddMetrics(numbers, &text);
+  if (mirror_) mirror_->AddMetrics(&text);
+  return text.Take();
+}
+
+std::string Server::Self() const {
+  SelfInfo info;
+  info.datacenter = config_.node.datacenter;
+  info.node_name = config_.node.name;
+  info.node_id = config_.node.id;
+  info.version = kVersion;
+  info.address = config_.node.address;
+  info.domain = config_.policy.domain;
+  if (!workers_.empty()) {
+    for (const Endpoint& endpoint : workers_[0]->listening()) {
+      info.dns_addresses.push_back(Text(endpoint));
+    }
+  }
+  if (http_) {
+    for (const Endpoint& endpoint : http_->listening()) {
+      info.http_addresses.push_back(Text(endpoint));
+    }
+  }
+  info.meta = config_.node.meta;
+  auto& agent = info.stats["agent"];
+  agent["workers"] = absl::StrCat(workers_.size());
+  agent["publications"] = absl::StrCat(publisher_.publish_count());
+  auto& catalog = info.stats["catalog"];
+  catalog["nodes"] = absl::StrCat(sync_.state().node_count());
+  catalog["instances"] = absl::StrCat(sync_.state().instance_count());
+  catalog["names"] = absl::StrCat(publisher_.view().current()->table.size());
+  if (mirror_) mirror_->AddStats(&info.stats);
+  return AgentSelf(info);
 }
 
 }  // namespace dnsd

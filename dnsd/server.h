@@ -1,6 +1,7 @@
 // Server is the agent: it starts everything in order, reloads, and stops.
 //
-//   sync thread   catalog-sync: State, sources, HTTP, publication
+//   sync thread   catalog-sync: State, sources (the configuration's services,
+//                 a mirrored Consul), HTTP, publication
 //   workers       DNS, one thread each, reading Published<View>
 //   main thread   signals; calls Start(), Reload(), Stop()
 //
@@ -21,6 +22,7 @@
 #include "dnsd/config.h"
 #include "dnsd/http/http_server.h"
 #include "dnsd/http/routes.h"
+#include "dnsd/mirror_link.h"
 #include "dnsd/publisher.h"
 #include "dnsd/serve/worker.h"
 
@@ -57,6 +59,7 @@ class Server {
   struct ReloadWork;
 
   [[nodiscard]] Errors StartWorkers();
+  [[nodiscard]] Errors MakeDataDir() const;
   [[nodiscard]] Errors WritePidFile() const;
   // What listens and what is served, as log lines; on the sync thread, which
   // owns the configuration once it runs.
@@ -66,8 +69,14 @@ class Server {
   void FinishReload(ReloadWork* work);
   void Apply(Config config, ViewBuilder::Zones zones);
   void OnPublish(const State& state, const Dirty& dirty);
+  void OnLocalDatacenter(const std::string& name);
+  [[nodiscard]] bool mirrors() const {
+    return !config_.consul.addresses.empty();
+  }
+  [[nodiscard]] Definitions DefinitionsNow() const;
   void WarnAboutChecks() const;
   [[nodiscard]] std::string Metrics() const;
+  [[nodiscard]] std::string Self() const;
 
   Config config_;
   ReadConfig read_config_;
@@ -75,6 +84,9 @@ class Server {
   CatalogSync sync_;
   std::unique_ptr<Timer> reclaim_;
   ConfigSource* config_source_ = nullptr;
+  std::unique_ptr<MirrorLink> mirror_;  // nullptr: no Consul is mirrored
+  // Whether it is known which datacenter is ours.
+  bool is_datacenter_known_ = false;
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<HttpServer> http_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -8,9 +8,9 @@ namespace {
 
 // By Outcome.
 constexpr const char* kOutcomeNames[] = {
-    "answered", "nodata",        "nxdomain",         "truncated",
-    "refused",  "servfail",      "formerr",          "notimp",
-    "badvers",  "dropped_short", "dropped_response", "forward"};
+    "answered",         "nodata",  "nxdomain", "truncated", "refused",
+    "servfail",         "formerr", "notimp",   "badvers",   "dropped_short",
+    "dropped_response", "forward", "pending"};
 static_assert(std::size(kOutcomeNames) == kOutcomeCount);
 
 // By TcpClose.
@@ -26,12 +26,32 @@ struct ByTransport {
   const Numbers& numbers;
 };
 
+void AddCatalog(const ServerNumbers& numbers, MetricsText* out) {
+  MetricsText& text = *out;
+  text.Single("dnsd_catalog_nodes", MetricType::kGauge, "Nodes known.",
+              numbers.nodes);
+  text.Single("dnsd_catalog_instances", MetricType::kGauge,
+              "Service instances known.", numbers.instances);
+  text.Single("dnsd_view_names", MetricType::kGauge,
+              "Compiled names of the catalog.", numbers.names);
+  text.Single("dnsd_publications_total", MetricType::kCounter,
+              "Views published.", numbers.publications);
+  text.Single("dnsd_retired_objects", MetricType::kGauge,
+              "Replaced objects that a worker may still read.",
+              numbers.retired);
+  text.Single("dnsd_reloads_total", MetricType::kCounter,
+              "Configuration reloads tried.", numbers.reloads);
+  text.Single("dnsd_reload_failures_total", MetricType::kCounter,
+              "Configuration reloads that were refused.",
+              numbers.reload_failures);
+}
+
 }  // namespace
 
-std::string MetricsOf(const ServerNumbers& numbers) {
+void AddMetrics(const ServerNumbers& numbers, MetricsText* out) {
+  MetricsText& text = *out;
   WorkerTotals totals = SumStats(numbers.workers);
   const ByTransport both[] = {{"udp", totals.udp}, {"tcp", totals.tcp}};
-  MetricsText text;
   text.Family("dnsd_build_info", MetricType::kGauge, "The running version.");
   text.Sample({{"version", kVersion}}, 1);
 
@@ -64,6 +84,15 @@ std::string MetricsOf(const ServerNumbers& numbers) {
     }
   }
 
+  text.Single("dnsd_dns_parked_total", MetricType::kCounter,
+              "Queries that had to wait for the catalog.", totals.parked);
+  text.Family("dnsd_dns_parked_ended_total", MetricType::kCounter,
+              "Queries that waited, or had no room to, by how that ended.");
+  text.Sample({{"end", "answered"}}, totals.parked_answered);
+  text.Sample({{"end", "expired"}}, totals.parked_expired);
+  text.Sample({{"end", "refused"}}, totals.parked_refused);
+  text.Sample({{"end", "dropped"}}, totals.parked_dropped);
+
   text.Single("dnsd_tcp_connections", MetricType::kGauge,
               "Open TCP connections.", totals.tcp_open);
   text.Single("dnsd_tcp_accepted_total", MetricType::kCounter,
@@ -73,24 +102,7 @@ std::string MetricsOf(const ServerNumbers& numbers) {
   for (size_t i = 0; i < kTcpCloseCount; ++i) {
     text.Sample({{"reason", kCloseNames[i]}}, totals.tcp_closed[i]);
   }
-
-  text.Single("dnsd_catalog_nodes", MetricType::kGauge, "Nodes known.",
-              numbers.nodes);
-  text.Single("dnsd_catalog_instances", MetricType::kGauge,
-              "Service instances known.", numbers.instances);
-  text.Single("dnsd_view_names", MetricType::kGauge,
-              "Compiled names of the catalog.", numbers.names);
-  text.Single("dnsd_publications_total", MetricType::kCounter,
-              "Views published.", numbers.publications);
-  text.Single("dnsd_retired_objects", MetricType::kGauge,
-              "Replaced objects that a worker may still read.",
-              numbers.retired);
-  text.Single("dnsd_reloads_total", MetricType::kCounter,
-              "Configuration reloads tried.", numbers.reloads);
-  text.Single("dnsd_reload_failures_total", MetricType::kCounter,
-              "Configuration reloads that were refused.",
-              numbers.reload_failures);
-  return text.Take();
+  AddCatalog(numbers, out);
 }
 
 }  // namespace dnsd

@@ -1,4 +1,4 @@
-// MetricsOf() writes the agent's metrics in Prometheus' text format.
+// AddMetrics() writes the agent's metrics in Prometheus' text format.
 //
 // Threads: the sync thread; worker counters may be written meanwhile.
 #ifndef DNSD_DNSD_SERVER_METRICS_H_
@@ -6,9 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
+#include "dnsd/http/metrics_text.h"
 #include "dnsd/serve/worker_stats.h"
 
 namespace dnsd {
@@ -24,7 +24,7 @@ struct ServerNumbers {
   uint64_t reload_failures = 0;
 };
 
-[[nodiscard]] std::string MetricsOf(const ServerNumbers& numbers);
+void AddMetrics(const ServerNumbers& numbers, MetricsText* text);
 
 }  // namespace dnsd
 

@@ -5,6 +5,9 @@
 #ifndef DNSD_ZONES_ANSWER_H_
 #define DNSD_ZONES_ANSWER_H_
 
+#include <cstring>
+#include <span>
+
 #include "zones/message.h"
 #include "zones/query.h"
 #include "zones/responder.h"
@@ -37,6 +40,7 @@ struct Answer {
   }
   // Not all of the answer fitted.
   void Truncated() {
+    if (outcome == Outcome::kPending) return;  // a chain of CNAMEs is
     outcome = Outcome::kTruncated;
     if (view.rfc() || view.policy.enable_truncate) message.flags |= kFlagTc;
   }
@@ -44,6 +48,37 @@ struct Answer {
   void Empty() {
     if (view.rfc()) return Nodata();
     outcome = Outcome::kNodata;
+  }
+
+  // Whether the datacenter's catalog is there to answer from. If not, this
+  // says so; what is stale gets its mark. To be asked before anything is
+  // written.
+  [[nodiscard]] bool HasCatalog(uint8_t datacenter) {
+    return view.all_ready || HasCatalogSlow(datacenter);
+  }
+  // Nothing can be said before this datacenter is loaded.
+  void PendingDatacenter(uint8_t datacenter) {
+    outcome = Outcome::kPending;
+    context.asked.kind = Asked::kDatacenter;
+    context.asked.datacenter = datacenter;
+  }
+  // Nor before somebody has asked for this prepared query. `labels`: its name
+  // in lower case, in wire form without the root; of the question's name.
+  void PendingQuery(uint8_t datacenter, std::span<const uint8_t> labels) {
+    outcome = Outcome::kPending;
+    Asked& asked = context.asked;
+    asked.kind = Asked::kQuery;
+    asked.datacenter = datacenter;
+    asked.name_size = static_cast<uint8_t>(labels.size());
+    std::memcpy(asked.name, labels.data(), labels.size());
+  }
+
+  // Split off HasCatalog(): rare (responder.cc).
+  [[nodiscard]] bool HasCatalogSlow(uint8_t datacenter);
+  // What Consul says without its catalog; with AA, but no SOA.
+  void Servfail() {
+    message.rcode = kServFail;
+    outcome = Outcome::kServfail;
   }
 };
 
@@ -129,6 +164,9 @@ struct Found {
 struct CatalogName;
 [[nodiscard]] Found FindName(const View& view, const CatalogName& name,
                              std::span<const uint8_t> qname);
+
+// Whether a prepared query's name that has no entry may be a template's.
+[[nodiscard]] bool MayBeTemplate(const View& view, const CatalogName& name);
 
 }  // namespace dnsd
 

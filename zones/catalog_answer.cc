@@ -41,26 +41,15 @@ ListKind CnameList(uint16_t qtype) {
                               : kListCnameAny;
 }
 
-// A service, or what stands for one.
-void AnswerService(Answer* answer, const CatalogName& name) {
-  const View& view = answer->view;
+// A service's records of the asked type.
+void AnswerInstances(Answer* answer, const Found& found) {
   uint16_t qtype = answer->query.qtype;
-  Found found = FindName(view, name, RawQname(answer->query));
-  if (found.set == nullptr) {
-    bool is_empty_non_terminal =
-        view.rfc() &&
-        (name.is_underscored || (found.entry != nullptr && name.has_tag &&
-                                 IsTagSuffix(*found.entry, name.tag)));
-    return is_empty_non_terminal ? answer->Nodata() : answer->Nxdomain();
-  }
   const RrList* lists = found.set->lists;
   if (qtype == kTypeSrv) {
     return AnswerRecords(answer, *found.entry, lists[kListSrv],
                          AnswerKind::kSrv);
   }
-  // The short form is a name for SRV only.
-  if (name.is_short_srv) return answer->Nodata();
-  if (AsksAddresses(qtype) || (qtype == kTypeTxt && !view.rfc())) {
+  if (AsksAddresses(qtype) || (qtype == kTypeTxt && !answer->view.rfc())) {
     const RrList& list = lists[AddressList(qtype)];
     if (list.count > 0) {
       return AnswerRecords(answer, *found.entry, list, AnswerKind::kAddresses);
@@ -69,6 +58,68 @@ void AnswerService(Answer* answer, const CatalogName& name) {
   const RrList& cname = lists[CnameList(qtype)];
   if (cname.count == 0) return answer->Nodata();
   AnswerCname(answer, *found.entry, cname, false);
+}
+
+// A service, or what stands for one.
+void AnswerService(Answer* answer, const CatalogName& name) {
+  const View& view = answer->view;
+  Found found = FindName(view, name, RawQname(answer->query));
+  if (view.wants_asked_names && found.entry != nullptr) {
+    answer->context.asked.kind = Asked::kService;
+    answer->context.asked.entry = found.entry;
+  }
+  if (found.set == nullptr) {
+    bool is_empty_non_terminal =
+        view.rfc() &&
+        (name.is_underscored || (found.entry != nullptr && name.has_tag &&
+                                 IsTagSuffix(*found.entry, name.tag)));
+    return is_empty_non_terminal ? answer->Nodata() : answer->Nxdomain();
+  }
+  // The short form is a name for SRV only.
+  if (name.is_short_srv && answer->query.qtype != kTypeSrv) {
+    return answer->Nodata();
+  }
+  AnswerInstances(answer, found);
+}
+
+// Whether the dotted text of `labels` begins with `prefix`.
+bool BeginsWith(std::span<const uint8_t> labels, const std::string& prefix) {
+  if (prefix.size() >= labels.size()) return false;
+  size_t label_end = 1u + labels[0];
+  for (size_t i = 0; i < prefix.size(); ++i) {
+    uint8_t byte = labels[i + 1];
+    if (i + 1 == label_end) {
+      label_end += 1u + byte;
+      byte = '.';
+    }
+    if (byte != static_cast<uint8_t>(prefix[i])) return false;
+  }
+  return true;
+}
+
+// A prepared query's name that has no records: unknown, or never asked for.
+void AnswerQuerySlow(Answer* answer, const CatalogName& name,
+                     const Entry* entry) {
+  const View& view = answer->view;
+  // Consul fails to run a template by its id.
+  if (view.Find(EntryKind::kQueryTemplate, name.datacenter, name.key) !=
+      nullptr) {
+    return view.rfc() ? answer->Nxdomain() : answer->Servfail();
+  }
+  if (entry == nullptr && MayBeTemplate(view, name)) {
+    return answer->PendingQuery(name.datacenter, name.key);
+  }
+  bool is_empty_non_terminal =
+      view.rfc() &&
+      (name.is_underscored || view.Find(EntryKind::kQuerySuffix,
+                                        name.datacenter, name.key) != nullptr);
+  return is_empty_non_terminal ? answer->Nodata() : answer->Nxdomain();
+}
+
+void AnswerQuery(Answer* answer, const CatalogName& name) {
+  Found found = FindName(answer->view, name, RawQname(answer->query));
+  if (found.set == nullptr) return AnswerQuerySlow(answer, name, found.entry);
+  AnswerInstances(answer, found);
 }
 
 void AddNodeTexts(Answer* answer, const Entry& entry) {
@@ -242,6 +293,54 @@ bool AnswerApexTypes(Answer* answer, const Domain& domain, bool is_apex) {
   return false;
 }
 
+// The datacenter whose catalog a question needs, or View::kNoDatacenter.
+int NeededDatacenter(const Answer& answer, const Domain& domain,
+                     const CatalogName& name) {
+  constexpr int kLocal = 0;
+  uint16_t qtype = answer.query.qtype;
+  bool rfc = answer.view.rfc();
+  bool is_apex = name.kind == NameKind::kApex;
+  // The name servers are members of the local catalog.
+  if (qtype == kTypeNs && (is_apex || !rfc)) return kLocal;
+  if (qtype == kTypeSoa && (is_apex || !rfc)) return View::kNoDatacenter;
+  switch (name.kind) {
+    case NameKind::kService:
+    case NameKind::kConnect:
+    case NameKind::kIngress:
+    case NameKind::kVirtual:
+    case NameKind::kQuery:
+      return name.datacenter;
+    case NameKind::kNode:
+      return rfc || IsNodeType(qtype) ? name.datacenter : View::kNoDatacenter;
+    case NameKind::kNameserver:
+      return AsksAddresses(qtype) ? kLocal : View::kNoDatacenter;
+    case NameKind::kApex:
+      return rfc && qtype == kTypeAny ? kLocal : View::kNoDatacenter;
+    case NameKind::kNoSuchDatacenter:
+      // Other datacenters get known with the local one.
+      return kLocal;
+    case NameKind::kUnknown:
+      // "dc2.<domain>": may be such a one, with names below it.
+      return rfc && answer.query.qname.label_count == domain.label_count + 1
+                 ? kLocal
+                 : View::kNoDatacenter;
+    case NameKind::kEmptyNonTerminal:
+    case NameKind::kUnnamedService:
+    case NameKind::kAddr:
+      return View::kNoDatacenter;
+  }
+  return View::kNoDatacenter;
+}
+
+// Whether the question can be answered with what is loaded; `answer` says it
+// if not. Split off: all datacenters are kReady as a rule.
+[[gnu::noinline]] bool HasItsCatalogSlow(Answer* answer, const Domain& domain,
+                                         const CatalogName& name) {
+  int datacenter = NeededDatacenter(*answer, domain, name);
+  return datacenter == View::kNoDatacenter ||
+         answer->HasCatalog(static_cast<uint8_t>(datacenter));
+}
+
 }  // namespace
 
 HexAddress ParseHexAddress(std::span<const uint8_t> label) {
@@ -265,15 +364,27 @@ HexAddress ParseHexAddress(std::span<const uint8_t> label) {
   return address;
 }
 
+bool MayBeTemplate(const View& view, const CatalogName& name) {
+  for (const QueryTemplate& query : view.query_templates) {
+    if (query.datacenter == name.datacenter &&
+        BeginsWith(name.key, query.prefix)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 Found FindName(const View& view, const CatalogName& name,
                std::span<const uint8_t> qname) {
   EntryKind kind = name.kind == NameKind::kConnect   ? EntryKind::kConnect
                    : name.kind == NameKind::kIngress ? EntryKind::kIngress
+                   : name.kind == NameKind::kQuery   ? EntryKind::kQuery
                                                      : EntryKind::kService;
   Found found;
   found.entry = view.Find(kind, name.datacenter, name.key);
   if (found.entry == nullptr) return found;
   std::span<const EntrySet> sets = found.entry->sets();
+  if (sets.empty()) return found;  // a prepared query without instances
   uint32_t hash = name.has_tag ? TagHash(name.tag) : 0;
   if (found.entry->has_self_sets) {
     for (const EntrySet& set : sets) {
@@ -308,6 +419,9 @@ void AnswerCatalog(Answer* answer, const Domain& domain) {
   ParseCatalogName(answer->query.qname, domain, answer->view,
                    answer->query.qtype, &name);
   uint16_t qtype = answer->query.qtype;
+  if (!answer->view.all_ready && !HasItsCatalogSlow(answer, domain, name)) {
+    return;
+  }
   if ((qtype == kTypeSoa || qtype == kTypeNs || qtype == kTypeAny) &&
       AnswerApexTypes(answer, domain, name.kind == NameKind::kApex)) {
     return;
@@ -332,14 +446,11 @@ void AnswerCatalog(Answer* answer, const Domain& domain) {
     case NameKind::kApex:
       return answer->view.rfc() ? answer->Nodata() : answer->Nxdomain();
     case NameKind::kQuery:
-      return answer->view.rfc() && name.is_underscored ? answer->Nodata()
-                                                       : answer->Nxdomain();
+      return AnswerQuery(answer, name);
     case NameKind::kUnnamedService:
       if (answer->view.rfc()) return answer->Nxdomain();
       // Consul's catalog refuses to look for no name.
-      answer->message.rcode = kServFail;
-      answer->outcome = Outcome::kServfail;
-      return;
+      return answer->Servfail();
     case NameKind::kUnknown:
       return answer->Nxdomain();
   }

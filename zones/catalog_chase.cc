@@ -75,6 +75,23 @@ void AddHexAddress(Chase* chase, std::span<const uint8_t> label, size_t name_at,
                                 {address.bytes, address.size});
 }
 
+// Whether a chain goes on in a datacenter that is not loaded yet. In one that
+// is unavailable it ends, as Consul's does.
+bool IsAwaitedSlow(const View& view, const CatalogName& name) {
+  switch (name.kind) {
+    case NameKind::kService:
+    case NameKind::kConnect:
+    case NameKind::kIngress:
+    case NameKind::kVirtual:
+    case NameKind::kNode:
+    case NameKind::kQuery:
+      return view.datacenter_states[name.datacenter] ==
+             DatacenterState::kAwaited;
+    default:
+      return false;
+  }
+}
+
 // Adds what the name at `name_at` of the message leads to.
 void Follow(Chase* chase, size_t name_at, uint16_t qtype, int depth) {
   if (depth == 0) return;
@@ -90,6 +107,9 @@ void Follow(Chase* chase, size_t name_at, uint16_t qtype, int depth) {
   if (parsed.kind == NameKind::kAddr) {
     return AddHexAddress(chase, parsed.key, name_at, qtype);
   }
+  if (!view.all_ready && IsAwaitedSlow(view, parsed)) {
+    return answer->PendingDatacenter(parsed.datacenter);
+  }
   Found found;
   if (parsed.kind == NameKind::kVirtual || parsed.kind == NameKind::kNode) {
     EntryKind kind =
@@ -98,8 +118,13 @@ void Follow(Chase* chase, size_t name_at, uint16_t qtype, int depth) {
     if (found.entry != nullptr) found.set = &found.entry->sets()[0];
   } else if (parsed.kind == NameKind::kService ||
              parsed.kind == NameKind::kConnect ||
-             parsed.kind == NameKind::kIngress) {
+             parsed.kind == NameKind::kIngress ||
+             parsed.kind == NameKind::kQuery) {
     found = FindName(view, parsed, raw);
+  }
+  if (found.entry == nullptr && parsed.kind == NameKind::kQuery &&
+      MayBeTemplate(view, parsed)) {
+    return answer->PendingQuery(parsed.datacenter, parsed.key);
   }
   if (found.set == nullptr || parsed.is_short_srv) return;
   const RrList* lists = found.set->lists;
@@ -156,9 +181,8 @@ void AddTarget(Answer* answer, const Entry& entry, const SrvRecord& srv,
   }
   if (wish.texts && srv.texts != 0) {
     bool is_owner = (srv.rr.flags & RrRecord::kNodeTarget) != 0;
-    message.AddTexts(*entry.At<TextBlock>(srv.texts),
-                     WireBytes(answer->view.datacenters[entry.datacenter]),
-                     is_owner ? target_at : 0);
+    const auto* texts = entry.At<TextBlock>(srv.texts);
+    message.AddTexts(*texts, texts->datacenter(), is_owner ? target_at : 0);
   }
 }
 

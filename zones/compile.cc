@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "zones/address_choice.h"
 #include "zones/entry_builder.h"
 #include "zones/name.h"
 #include "zones/record.h"
@@ -14,44 +15,6 @@
 
 namespace dnsd {
 namespace {
-
-// Which family of address a question takes: consul.md 1.5.
-enum Accept : uint8_t { kAcceptA, kAcceptAaaa, kAcceptAny, kAcceptCount };
-
-struct AddressSet {
-  std::string plain;
-  std::string v4;
-  std::string v6;
-
-  [[nodiscard]] const std::string& Pick(Accept accept) const {
-    if (accept != kAcceptA && !v6.empty()) return v6;
-    if (accept != kAcceptAaaa && !v4.empty()) return v4;
-    return plain;
-  }
-};
-
-template <typename Tagged, typename Get>
-AddressSet Translate(const std::string& plain, const Tagged& tagged, bool wan,
-                     Get get) {
-  auto find = [&](const char* name) {
-    auto it = tagged.find(name);
-    return it == tagged.end() ? std::string() : std::string(get(it->second));
-  };
-  AddressSet set{plain, find("lan_ipv4"), find("lan_ipv6")};
-  if (!wan) return set;
-  for (auto [name, field] :
-       {std::pair{"wan", &set.plain}, std::pair{"wan_ipv4", &set.v4},
-        std::pair{"wan_ipv6", &set.v6}}) {
-    std::string value = find(name);
-    if (!value.empty()) *field = value;
-  }
-  return set;
-}
-
-AddressSet NodeAddresses(const Node& node, bool wan) {
-  return Translate(node.address, node.tagged_addresses, wan,
-                   [](const std::string& s) { return s; });
-}
 
 bool UsesWan(const CompileContext& context, const std::string& datacenter) {
   return context.policy.translate_wan_addrs &&
@@ -102,37 +65,53 @@ struct Candidate {
   std::set<std::string> tags;  // as lower-case labels; others cannot be asked
 };
 
+// A critical instance is only seen by a query that ignores its checks.
+int WeightOf(const InstanceView& view) {
+  const Weights& weights = view.instance->weights;
+  switch (view.health) {
+    case HealthStatus::kPassing:
+      return weights.passing;
+    case HealthStatus::kWarning:
+      return weights.warning;
+    case HealthStatus::kCritical:
+      break;
+  }
+  return 0;
+}
+
 class ServiceCompiler {
  public:
   ServiceCompiler(const CompileContext& context, uint32_t ttl)
       : context_(context), ttl_(ttl), domain_(PrimaryWire(context.policy)) {}
 
-  void Add(const InstanceView& view) {
+  // The policy's filter.
+  void AddHealthy(const InstanceView& view) {
     if (view.health == HealthStatus::kCritical) return;
     if (view.health != HealthStatus::kPassing && context_.policy.only_passing) {
       return;
     }
+    Add(view);
+  }
+
+  void Add(const InstanceView& view) {
     const ServiceInstance& instance = *view.instance;
     bool wan = UsesWan(context_, view.node->datacenter);
-    int weight = view.health == HealthStatus::kPassing
-                     ? instance.weights.passing
-                     : instance.weights.warning;
+    int weight = WeightOf(view);
     uint16_t port = instance.port;
     auto wan_address = instance.tagged_addresses.find("wan");
     if (wan && wan_address != instance.tagged_addresses.end() &&
         wan_address->second.port != 0) {
       port = wan_address->second.port;
     }
-    candidates_.push_back(
-        {view.node, view.instance,
-         static_cast<uint16_t>(std::clamp(weight, 0, 65535)), port,
-         Translate(instance.address, instance.tagged_addresses, wan,
-                   [](const TaggedAddress& t) { return t.address; }),
-         NodeAddresses(*view.node, wan), TagLabels(instance)});
+    candidates_.push_back({view.node, view.instance,
+                           static_cast<uint16_t>(std::clamp(weight, 0, 65535)),
+                           port, InstanceAddresses(instance, wan),
+                           NodeAddresses(*view.node, wan),
+                           TagLabels(instance)});
   }
 
-  const Entry* Finish(EntryKind kind, const NameKey& key) {
-    if (candidates_.empty()) return nullptr;
+  const Entry* Finish(EntryKind kind, uint8_t dc, const std::string& key) {
+    if (candidates_.empty()) return Seal(context_, builder_, kind, dc, key);
     std::set<std::string> tags;
     std::set<std::string> selves;
     for (const Candidate& candidate : candidates_) {
@@ -151,9 +130,10 @@ class ServiceCompiler {
       AddSet("", self);
       for (const std::string& tag : tags) AddSet(tag, self);
     }
-    return Seal(context_, builder_, kind, context_.datacenter_index(key.first),
-                ServiceKey(key.second));
+    return Seal(context_, builder_, kind, dc, key);
   }
+
+  [[nodiscard]] bool empty() const { return candidates_.empty(); }
 
  private:
   using Lists = EntryBuilder::Lists;
@@ -261,7 +241,7 @@ class ServiceCompiler {
     for (const std::string& text : MetaTexts(node.meta)) {
       records.push_back(MakeRecord(kTypeTxt, ttl_, TextRdata(text)).substr(2));
     }
-    return builder_.AddTexts(labels, records);
+    return builder_.AddTexts(labels, records, node.datacenter);
   }
 
   // The target rules of consul.md 1.4.
@@ -359,14 +339,24 @@ const Entry* CompileService(const CompileContext& context, EntryKind kind,
         is_gateway != (kind == EntryKind::kIngress)) {
       return;
     }
-    compiler.Add(view);
+    compiler.AddHealthy(view);
   };
   if (kind == EntryKind::kService) {
     context.state.ForEachInstance(service, visit);
   } else {
     context.state.ForEachMeshInstance(service, visit);
   }
-  return compiler.Finish(kind, service);
+  if (compiler.empty()) return nullptr;
+  return compiler.Finish(kind, context.datacenter_index(service.first),
+                         ServiceKey(service.second));
+}
+
+const Entry* CompileInstances(const CompileContext& context, EntryKind kind,
+                              const EntryPlace& place, uint32_t ttl,
+                              const std::vector<InstanceView>& instances) {
+  ServiceCompiler compiler(context, ttl);
+  for (const InstanceView& view : instances) compiler.Add(view);
+  return compiler.Finish(kind, place.datacenter, place.key);
 }
 
 const Entry* CompileVirtual(const CompileContext& context,

@@ -32,6 +32,16 @@ struct CompileContext {
 [[nodiscard]] const Entry* CompileService(const CompileContext& context,
                                           EntryKind kind,
                                           const NameKey& service);
+// Where an entry goes: the View's index of a datacenter, and wire bytes.
+struct EntryPlace {
+  uint8_t datacenter = 0;
+  std::string key;
+};
+// Of these instances, healthy or not; an Entry without sets when there are
+// none.
+[[nodiscard]] const Entry* CompileInstances(
+    const CompileContext& context, EntryKind kind, const EntryPlace& place,
+    uint32_t ttl, const std::vector<InstanceView>& instances);
 [[nodiscard]] const Entry* CompileVirtual(const CompileContext& context,
                                           const NameKey& service);
 // `key` is the node's name, or its id, as labels.

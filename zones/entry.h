@@ -31,6 +31,10 @@ enum class EntryKind : uint8_t {
   kNodeSuffix,  // an empty non-terminal above dotted node names
   kReverse,     // key: 4 or 16 address bytes
   kServers,     // the NS set; empty key
+  // Prepared queries; the key is the name's labels.
+  kQuery,          // a name or id; without sets: no instance
+  kQuerySuffix,    // an empty non-terminal above dotted query names
+  kQueryTemplate,  // the id of a template, which cannot be asked for
 };
 
 enum ListKind : uint8_t {
@@ -91,16 +95,26 @@ struct SrvRecord {
 };
 static_assert(sizeof(SrvRecord) == 16, "rr's bytes follow it");
 
-// The TXT records of a node, for ADDITIONAL: node labels follow, then per
-// record its size (2 bytes, host order) and its bytes from the type on.
+// The TXT records of a node, for ADDITIONAL: node labels follow, then the name
+// of its datacenter, then per record its size (2 bytes, host order) and its
+// bytes from the type on.
 struct TextBlock {
   uint16_t owner_size = 0;  // node labels, without "node.<dc>.<domain>"
   uint16_t count = 0;
   uint16_t id = 0;  // different blocks of an entry have different ids
-  uint16_t reserved = 0;
+  // The node's, which may be another than the entry's: prepared queries look
+  // elsewhere. Its bytes follow the owner's.
+  uint16_t datacenter_size = 0;
 
   [[nodiscard]] const uint8_t* owner() const {
     return reinterpret_cast<const uint8_t*>(this + 1);
+  }
+  [[nodiscard]] std::span<const uint8_t> datacenter() const {
+    return {owner() + owner_size, datacenter_size};
+  }
+  // The first record's size.
+  [[nodiscard]] const uint8_t* records() const {
+    return owner() + owner_size + datacenter_size;
   }
 };
 

@@ -66,13 +66,15 @@ EntryBuilder::Ref EntryBuilder::AddSrv(const std::string& target,
 }
 
 EntryBuilder::Ref EntryBuilder::AddTexts(
-    const std::string& owner_labels, const std::vector<std::string>& records) {
-  Ref& ref = texts_[owner_labels];
+    const std::string& owner_labels, const std::vector<std::string>& records,
+    const std::string& datacenter) {
+  Ref& ref = texts_[{datacenter, owner_labels}];
   if (ref == 0) {
     TextBlock head{static_cast<uint16_t>(owner_labels.size()),
                    static_cast<uint16_t>(records.size()),
-                   static_cast<uint16_t>(texts_.size() - 1)};
-    std::string bytes = owner_labels;
+                   static_cast<uint16_t>(texts_.size() - 1),
+                   static_cast<uint16_t>(datacenter.size())};
+    std::string bytes = owner_labels + datacenter;
     for (const std::string& record : records) {
       AppendPod(&bytes, static_cast<uint16_t>(record.size()));
       bytes += record;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "zones/entry.h"
@@ -31,8 +32,10 @@ class EntryBuilder {
   Ref AddSrv(const std::string& target, const std::string& bytes, uint8_t flags,
              uint8_t split, Ref address, Ref texts);
   // `records` from the type on. Blocks of one owner are added once.
+  // `datacenter` is the owner's.
   Ref AddTexts(const std::string& owner_labels,
-               const std::vector<std::string>& records);
+               const std::vector<std::string>& records,
+               const std::string& datacenter = "");
 
   // `tag` and `self` as EntrySet has them; empty for none. Sets with a self
   // name must be added last.
@@ -72,7 +75,7 @@ class EntryBuilder {
   std::map<std::string, Ref> plain_;
   std::map<std::string, Ref> srvs_;
   std::map<std::string, uint16_t> target_ids_;
-  std::map<std::string, Ref> texts_;
+  std::map<std::pair<std::string, std::string>, Ref> texts_;
   std::vector<Set> sets_;
 };
 

@@ -239,7 +239,7 @@ void Message::PutNodeName(const TextBlock& block,
 
 void Message::AddTexts(const TextBlock& block,
                        std::span<const uint8_t> datacenter, size_t owner) {
-  const uint8_t* record = block.owner() + block.owner_size;
+  const uint8_t* record = block.records();
   if (!text_owners_known_) {
     std::memset(text_owner_at_, 0, sizeof(text_owner_at_));
     text_owners_known_ = true;
@@ -272,9 +272,17 @@ void Message::AddTexts(const TextBlock& block,
   }
 }
 
-size_t Message::opt_size() const {
-  if (!want_opt) return 0;
-  return 11 + (opt_ecs ? query_.ecs_size : 0u);
+// Split off: most clients send no ECS, and little is stale.
+void Message::PutOptionsSlow() {
+  if (echo_ecs_) {
+    Put({query_.packet + query_.ecs_offset, query_.ecs_size});
+    out_[at_ - query_.ecs_size + 7] = 0;  // scope prefix length
+  }
+  if (mark_stale_) {
+    static constexpr uint8_t kStaleOption[kStaleOptionBytes] = {
+        0, kOptionEde, 0, 2, 0, kEdeStaleAnswer};
+    Put(kStaleOption);
+  }
 }
 
 size_t Message::Finish() {
@@ -286,12 +294,9 @@ size_t Message::Finish() {
     opt[5] = static_cast<uint8_t>(rcode >> 4);
     opt[6] = 0;  // version
     Store16(opt + 7, opt_dnssec_ok ? 0x8000 : 0);
-    Store16(opt + 9, opt_ecs ? query_.ecs_size : 0);
-    at_ += 11;
-    if (opt_ecs) {
-      Put({query_.packet + query_.ecs_offset, query_.ecs_size});
-      out_[at_ - query_.ecs_size + 7] = 0;  // scope prefix length
-    }
+    Store16(opt + 9, static_cast<uint32_t>(opt_options_size_));
+    at_ += kOptBytes;
+    if (opt_options_size_ != 0) PutOptionsSlow();
     ++counts_[kAdditional];
   }
   std::memcpy(out_, query_.packet, 2);

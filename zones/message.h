@@ -93,14 +93,30 @@ class Message {
   bool want_opt = false;
   uint16_t opt_udp_size = 0;
   bool opt_dnssec_ok = false;
-  bool opt_ecs = false;
+
+  // Options of the OPT record, to be asked for before records are added: the
+  // query's ECS with scope 0, and "Stale Answer" (RFC 8914).
+  void EchoEcs() {
+    echo_ecs_ = true;
+    opt_options_size_ += query_.ecs_size;
+  }
+  void MarkStale() {
+    mark_stale_ = true;
+    opt_options_size_ += kStaleOptionBytes;
+  }
 
   // Bytes the OPT record will take.
-  [[nodiscard]] size_t opt_size() const;
+  [[nodiscard]] size_t opt_size() const {
+    return want_opt ? kOptBytes + opt_options_size_ : 0;
+  }
   // Writes OPT and header; the message's size.
   size_t Finish();
 
  private:
+  static constexpr size_t kOptBytes = 11;         // without options
+  static constexpr size_t kStaleOptionBytes = 6;  // without text
+
+  void PutOptionsSlow();
   [[nodiscard]] size_t OwnerSize(size_t owner) const;
   void PutOwner(size_t owner);
   void Begin(Section section, size_t owner);
@@ -136,6 +152,9 @@ class Message {
   bool compress_;
   bool overflowed_ = false;
   bool override_ttl_ = false;
+  bool echo_ecs_ = false;
+  bool mark_stale_ = false;
+  size_t opt_options_size_ = 0;
   uint32_t ttl_ = 0;
   const uint8_t* suffix_ = nullptr;  // domain with root label
   size_t suffix_size_ = 0;

@@ -83,6 +83,19 @@ bool AnswerName(Answer* answer) {
   return false;
 }
 
+// A message that answers the query with authority, and its OPT.
+inline void BeginAnswer(const Query& query, const View& view,
+                        Message* message) {
+  bool rfc = view.rfc();
+  message->flags = kFlagAa;
+  if (view.policy.recursion_available) message->flags |= kFlagRa;
+  if (!query.has_opt) return;
+  message->want_opt = true;
+  message->opt_udp_size = rfc ? view.policy.edns_udp_size : query.udp_size;
+  message->opt_dnssec_ok = rfc && query.dnssec_ok;
+  if (query.ecs_offset != 0) message->EchoEcs();
+}
+
 // What kRfc refuses before looking at the name; kCount when nothing.
 Response RefuseRfc(const Query& query, const View& view, uint8_t* out) {
   if (query.trailing) {
@@ -106,6 +119,7 @@ Response RefuseRfc(const Query& query, const View& view, uint8_t* out) {
 Response Respond(std::span<const uint8_t> packet, Transport transport,
                  const View& view, RespondContext* context, uint8_t* out) {
   Query query;
+  context->asked.kind = Asked::kNothing;
   switch (ParseQuery(packet, &query)) {
     case ParseResult::kOk:
       break;
@@ -121,22 +135,14 @@ Response Respond(std::span<const uint8_t> packet, Transport transport,
       }
       return HeaderOnly(query, kNotImp, Outcome::kNotImp, out);
   }
-  bool rfc = view.rfc();
-  if (rfc) {
+  if (view.rfc()) {
     Response refused = RefuseRfc(query, view, out);
     if (refused.outcome != Outcome::kCount) return refused;
   }
 
   size_t limit = ResponseLimit(query, transport, view);
   Message message(query, view, out, kResponseBytesMax);
-  message.flags = kFlagAa;
-  if (view.policy.recursion_available) message.flags |= kFlagRa;
-  if (query.has_opt) {
-    message.want_opt = true;
-    message.opt_udp_size = rfc ? view.policy.edns_udp_size : query.udp_size;
-    message.opt_dnssec_ok = rfc && query.dnssec_ok;
-    message.opt_ecs = query.ecs_offset != 0;
-  }
+  BeginAnswer(query, view, &message);
   Answer answer{query, view, transport, *context, message, limit};
   if (query.qtype == kTypeAxfr && view.FindDomain(query.qname) != nullptr) {
     message.rcode = kNotImp;
@@ -144,7 +150,42 @@ Response Respond(std::span<const uint8_t> packet, Transport transport,
   } else if (!AnswerName(&answer)) {
     return ErrorWithQuestion(query, view, kRefused, Outcome::kRefused, out);
   }
+  if (answer.outcome == Outcome::kPending) return {Outcome::kPending, 0};
   return {answer.outcome, message.Finish()};
+}
+
+size_t ServfailResponse(std::span<const uint8_t> packet, const View& view,
+                        uint8_t* out) {
+  Query query;
+  ParseResult parsed = ParseQuery(packet, &query);
+  if (parsed == ParseResult::kDropShort ||
+      parsed == ParseResult::kDropResponse) {
+    return 0;
+  }
+  if (!query.has_question) {
+    return HeaderOnly(query, kServFail, Outcome::kServfail, out).size;
+  }
+  Message message(query, view, out, kResponseBytesMax);
+  BeginAnswer(query, view, &message);
+  message.rcode = kServFail;
+  return message.Finish();
+}
+
+bool Answer::HasCatalogSlow(uint8_t datacenter) {
+  switch (view.datacenter_states[datacenter]) {
+    case DatacenterState::kReady:
+      return true;
+    case DatacenterState::kStale:
+      message.MarkStale();
+      return true;
+    case DatacenterState::kAwaited:
+      PendingDatacenter(datacenter);
+      return false;
+    case DatacenterState::kUnavailable:
+      Servfail();
+      return false;
+  }
+  return true;
 }
 
 }  // namespace dnsd

@@ -38,8 +38,9 @@ enum class Outcome : uint8_t {
   kDroppedShort,     // shorter than a header
   kDroppedResponse,  // QR=1: answering it could loop
   kForward,          // outside our zones, and forwarding is on
-  kPending,          // not known yet: ask again with the next view, having
-                     // told the sync thread of RespondContext::asked
+  kPending,          // not known yet, nothing written: ask again with the
+                     // next view, having told the sync thread of
+                     // RespondContext::asked, which is kDatacenter or kQuery
   kCount,
 };
 
@@ -77,6 +78,12 @@ inline constexpr size_t kResponseBytesMax = 65535;
 [[nodiscard]] Response Respond(std::span<const uint8_t> packet,
                                Transport transport, const View& view,
                                RespondContext* context, uint8_t* out);
+
+// Writes SERVFAIL to a query that nobody can answer in time: what Consul says
+// when its servers are away. Returns its size; 0 when Respond() would drop the
+// packet.
+[[nodiscard]] size_t ServfailResponse(std::span<const uint8_t> packet,
+                                      const View& view, uint8_t* out);
 
 }  // namespace dnsd
 

@@ -64,6 +64,7 @@ void AnswerReverse(Answer* answer) {
   // Names above an address may have addresses below (RFC 8020).
   if (reverse == Reverse::kPartial && view.rfc()) return answer->Nodata();
   if (reverse != Reverse::kAddress) return answer->Nxdomain();
+  if (!answer->HasCatalog(0)) return;
   const Entry* entry = view.Find(EntryKind::kReverse, 0, {address, size});
   if (entry == nullptr) return answer->Nxdomain();
   uint16_t qtype = answer->query.qtype;

@@ -102,6 +102,27 @@ void ParseServiceParts(const Name& name, size_t parts, CatalogName* out) {
   }
 }
 
+// Labels [0, parts) left of "query": all of them are the name. RFC 2782 names
+// begin with '_', and the last label, which does too, does not matter.
+void ParseQueryParts(const Name& name, size_t parts, CatalogName* out) {
+  if (parts < 2 || !IsUnderscored(name, 0) || !IsUnderscored(name, parts - 1)) {
+    out->key = name.Labels(0, parts);
+    out->is_underscored = parts == 1 && IsUnderscored(name, 0);
+    return;
+  }
+  std::span<const uint8_t> first = WithoutUnderscore(name, 0, out->key_buffer);
+  if (first.size() == 1) {
+    // Nothing has a name that begins with a dot.
+    out->kind = parts == 2 ? NameKind::kUnnamedService : NameKind::kUnknown;
+    return;
+  }
+  std::span<const uint8_t> rest = name.Labels(1, parts - 1);
+  if (!rest.empty()) {
+    std::memcpy(out->key_buffer + first.size(), rest.data(), rest.size());
+  }
+  out->key = {out->key_buffer, first.size() + rest.size()};
+}
+
 // No keyword in labels [0, count): the few names that exist all the same.
 void ParseWithoutKeyword(const Name& name, size_t count, const View& view,
                          CatalogName* out) {
@@ -152,6 +173,11 @@ void ParseCatalogName(const Name& name, const Domain& domain, const View& view,
     return;
   }
   NameKind kind = out->kind;
+  // Queries have no form with pairs, "dc1.dc".
+  if (kind == NameKind::kQuery && count - keyword > 2) {
+    out->kind = NameKind::kUnknown;
+    return;
+  }
   // The suffix of an address name is not looked at.
   if (kind != NameKind::kAddr &&
       !ParseDatacenter(name, keyword + 1, count, view, out)) {
@@ -181,10 +207,11 @@ void ParseCatalogName(const Name& name, const Domain& domain, const View& view,
       }
       out->key = name.Labels(parts - 1, parts);
       break;
+    case NameKind::kQuery:
+      ParseQueryParts(name, parts, out);
+      break;
     default:
       out->key = name.Labels(parts - 1, parts);
-      out->is_underscored =
-          kind == NameKind::kQuery && parts == 1 && IsUnderscored(name, 0);
       break;
   }
 }

@@ -23,12 +23,12 @@ enum class NameKind : uint8_t {
   kEmptyNonTerminal,  // "service.<domain>", "<dc>.<domain>": nothing there,
                       // but names below
   kService,
-  kUnnamedService,  // "_._tcp.service.<domain>"
+  kUnnamedService,  // "_._tcp.service.<domain>", "_._tcp.query.<domain>"
   kConnect,
   kIngress,
   kVirtual,
   kNode,
-  kQuery,
+  kQuery,  // a prepared query's name, of any number of labels
   kAddr,
   kNameserver,  // "ns.<domain>", the SOA's MNAME
 };
@@ -43,9 +43,10 @@ struct CatalogName {
   bool is_underscored = false;
   // kNoSuchDatacenter: what was asked for there.
   NameKind sought = NameKind::kUnknown;
-  std::span<const uint8_t> key;  // labels of the service, node or address
-  std::span<const uint8_t> tag;  // labels of the tag
-  uint8_t key_buffer[kLabelBytesMax + 1];  // RFC 2782: key without its '_'
+  // Labels of the service, node, prepared query or address.
+  std::span<const uint8_t> key;
+  std::span<const uint8_t> tag;       // labels of the tag
+  uint8_t key_buffer[kNameBytesMax];  // RFC 2782: key without its '_'
   uint8_t tag_buffer[kLabelBytesMax + 1];
 };
 

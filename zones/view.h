@@ -78,14 +78,16 @@ class View {
   uint32_t serial = 0;        // counts publications; the SOA serial in kRfc
   uint32_t negative_ttl = 0;  // SOA minimum and TTL of negative answers
   uint64_t seed = 0;
+  // Whether every datacenter is kReady: questions need not look further.
+  bool all_ready = true;
+  // True: more names than their source can watch one by one; it wants to know
+  // which are asked for.
+  bool wants_asked_names = false;
   std::vector<Domain> domains;                     // longest first
   size_t primary_domain = 0;                       // index of policy.domain
   std::vector<std::string> datacenters;            // [0] is the local one
   std::vector<DatacenterState> datacenter_states;  // as many
   std::vector<QueryTemplate> query_templates;
-  // True: more names than their source can watch one by one; it wants to know
-  // which are asked for.
-  bool wants_asked_names = false;
   CowMap<Entry> table;
   std::vector<std::shared_ptr<const ZoneData>> zones;
   absl::flat_hash_map<std::string, const ZoneData*> zone_by_apex;

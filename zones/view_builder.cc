@@ -40,8 +40,18 @@ ViewBuilder::ViewBuilder(uint64_t seed, Qsbr* qsbr)
     : seed_(seed), qsbr_(qsbr) {}
 
 void ViewBuilder::SetPolicy(const ZonePolicy& policy) {
-  policy_ = Normalised(policy);
+  ZonePolicy next = Normalised(policy);
+  DNSD_CHECK(!has_compiled_ || next.datacenter == policy_.datacenter);
+  policy_ = std::move(next);
   rebuild_ = true;
+}
+
+void ViewBuilder::SetDatacenters(std::vector<KnownDatacenter> datacenters) {
+  known_.clear();
+  for (const KnownDatacenter& datacenter : datacenters) {
+    known_[AsciiLower(datacenter.name)] = datacenter.state;
+  }
+  known_.erase("");  // which stands for a free place
 }
 
 void ViewBuilder::SetZones(Zones zones) { zones_ = std::move(zones); }
@@ -72,10 +82,31 @@ void ViewBuilder::UpdateDatacenters(const State& state) {
     datacenters_.assign(1, policy_.datacenter);
   }
   for (const std::string& name : state.Datacenters()) DatacenterIndex(name);
+  for (const auto& [name, is] : known_) DatacenterIndex(name);
+}
+
+// Gives up the places of datacenters that are gone: all their names are, by
+// now, and no label equals the empty name that is left.
+void ViewBuilder::PutDatacenters(const State& state, View* view) {
+  std::vector<std::string> present = state.Datacenters();
+  for (size_t i = 0; i < datacenters_.size(); ++i) {
+    auto known = known_.find(datacenters_[i]);
+    if (i > 0 && known == known_.end() &&
+        std::find(present.begin(), present.end(), datacenters_[i]) ==
+            present.end()) {
+      datacenters_[i].clear();
+    }
+    DatacenterState is =
+        known == known_.end() ? DatacenterState::kReady : known->second;
+    view->datacenters.push_back(datacenters_[i]);
+    view->datacenter_states.push_back(is);
+    view->all_ready = view->all_ready && is == DatacenterState::kReady;
+  }
 }
 
 void ViewBuilder::Replace(EntryKind kind, uint8_t dc, const std::string& key,
                           const Entry* entry) {
+  has_compiled_ = has_compiled_ || entry != nullptr;
   std::string name{static_cast<char>(kind), static_cast<char>(dc)};
   name += key;
   auto [it, is_new] = edit_of_.emplace(name, edits_.size());
@@ -165,7 +196,7 @@ void ViewBuilder::DropNodeTraces(uint8_t dc, const NameKey& key) {
     dirty_node_names_.insert(traces.id);
   }
   if (!traces.address.empty()) {
-    reverse_[traces.address].nodes.erase(traces.target);
+    reverse_[traces.address].nodes.erase(key.second);
     dirty_reverse_.insert(traces.address);
   }
   for (const std::string& suffix : traces.suffixes) {
@@ -197,7 +228,7 @@ void ViewBuilder::TraceNode(const CompileContext& context, const NameKey& key) {
     std::string name;
     (void)LabelsToWire(node->name, &name);
     traces.target = name + Label("node") + Label(node->datacenter);
-    reverse_[traces.address].nodes.insert(traces.target);
+    reverse_[traces.address].nodes[key.second] = traces.target;
     dirty_reverse_.insert(traces.address);
   }
   node_traces_[key] = std::move(traces);
@@ -224,15 +255,35 @@ void ViewBuilder::CompileReverseNames(const CompileContext& context) {
     const ReverseNames& names = reverse_[address];
     const Entry* entry = nullptr;
     if (!names.empty()) {
-      entry = CompileReverse(
-          context, address,
-          names.nodes.empty() ? *names.services.begin() : *names.nodes.begin());
+      entry = CompileReverse(context, address,
+                             names.nodes.empty() ? *names.services.begin()
+                                                 : names.nodes.begin()->second);
     } else {
       reverse_.erase(address);
     }
     Replace(EntryKind::kReverse, 0, address, entry);
   }
   dirty_reverse_.clear();
+}
+
+bool ViewBuilder::AskQuery(uint8_t datacenter,
+                           std::span<const uint8_t> labels) {
+  return datacenter < datacenters_.size() &&
+         queries_.Ask(datacenters_[datacenter], labels);
+}
+
+void ViewBuilder::CompileQueries(const CompileContext& context,
+                                 const Dirty& dirty, View* view) {
+  std::vector<std::string> present = context.state.Datacenters();
+  std::set<std::string> placed(present.begin(), present.end());
+  placed.insert(policy_.datacenter);
+  for (const auto& [name, is] : known_) placed.insert(name);
+  queries_.Compile(
+      context, dirty, placed, rebuild_,
+      [this](EntryKind kind, const EntryPlace& place, const Entry* entry) {
+        Replace(kind, place.datacenter, place.key, entry);
+      });
+  view->query_templates = queries_.templates();
 }
 
 // A view with everything but its table and datacenters.
@@ -251,6 +302,7 @@ std::unique_ptr<View> ViewBuilder::StartView(uint32_t serial) const {
                          alt);
     view->primary_domain = longer ? 1 : 0;
   }
+  view->wants_asked_names = wants_asked_names_;
   view->zones = zones_;
   for (const auto& zone : zones_) view->zone_by_apex[zone->apex] = zone.get();
   return view;
@@ -286,6 +338,7 @@ std::unique_ptr<View> ViewBuilder::Build(const State& state, const Dirty& dirty,
   }
   CompileNodeNames(context);
   CompileReverseNames(context);
+  CompileQueries(context, todo, view.get());
   if (servers) {
     Replace(EntryKind::kServers, 0, "", CompileServers(context));
   }
@@ -295,17 +348,7 @@ std::unique_ptr<View> ViewBuilder::Build(const State& state, const Dirty& dirty,
   });
   static const CowMap<Entry> kEmpty;
   view->table = (last_ == nullptr ? kEmpty : last_->table).Apply(edits_, qsbr_);
-  view->datacenters.assign(1, policy_.datacenter);
-  std::vector<std::string> present = state.Datacenters();
-  for (size_t i = 1; i < datacenters_.size(); ++i) {
-    // All names of a datacenter without nodes are gone by now. No label equals
-    // the empty name that is left.
-    if (std::find(present.begin(), present.end(), datacenters_[i]) ==
-        present.end()) {
-      datacenters_[i].clear();
-    }
-    view->datacenters.push_back(datacenters_[i]);
-  }
+  PutDatacenters(state, view.get());
   edits_.clear();
   edit_of_.clear();
   rebuild_ = false;

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,9 +24,16 @@
 #include "catalog/state.h"
 #include "zones/compile.h"
 #include "zones/policy.h"
+#include "zones/query_compile.h"
 #include "zones/view.h"
 
 namespace dnsd {
+
+// A datacenter as its source knows it.
+struct KnownDatacenter {
+  std::string name;
+  DatacenterState state = DatacenterState::kReady;
+};
 
 class ViewBuilder {
  public:
@@ -34,10 +42,26 @@ class ViewBuilder {
   // `seed` keeps hashes unpredictable; `qsbr` takes what views replace.
   ViewBuilder(uint64_t seed, Qsbr* qsbr);
 
-  // The next Build() compiles everything anew. The datacenter must stay the
-  // same: it is the first index of the line.
+  // The next Build() compiles everything anew. The datacenter is the first
+  // index of the line: it must stay the same as soon as has_compiled().
   void SetPolicy(const ZonePolicy& policy);
   void SetZones(Zones zones);
+
+  // The datacenters that the source knows of, beside those that State has;
+  // the local one may be among them. Who is not listed is kReady. Takes effect
+  // with the next Build(), which compiles nothing for it.
+  void SetDatacenters(std::vector<KnownDatacenter> datacenters);
+  // What View::wants_asked_names is to be; takes effect in the same way.
+  void SetWantsAskedNames(bool wants) { wants_asked_names_ = wants; }
+
+  // Somebody asked for a prepared query that only a template may match
+  // (Asked::kQuery): the next Build() gives it an entry, of no records if need
+  // be, and keeps it until kAskedQueriesMax others were asked for. False: the
+  // last view has one already, or the datacenter is none of its.
+  bool AskQuery(uint8_t datacenter, std::span<const uint8_t> labels);
+
+  // Whether a name has ever been compiled.
+  [[nodiscard]] bool has_compiled() const { return has_compiled_; }
 
   // The next view. `serial` must grow from view to view.
   [[nodiscard]] std::unique_ptr<View> Build(const State& state,
@@ -48,9 +72,10 @@ class ViewBuilder {
   void FinishLine();
 
  private:
-  // Names a reverse address leads to; the first one is answered, nodes first.
+  // Names a reverse address leads to: labels without the domain. The first
+  // one is answered, nodes first, and those by name, as Consul has them.
   struct ReverseNames {
-    std::set<std::string> nodes;  // labels without the domain
+    std::map<std::string, std::string> nodes;  // by name in lower case
     std::multiset<std::string> services;
 
     [[nodiscard]] bool empty() const {
@@ -69,6 +94,7 @@ class ViewBuilder {
   [[nodiscard]] std::unique_ptr<View> StartView(uint32_t serial) const;
   uint8_t DatacenterIndex(const std::string& name);
   void UpdateDatacenters(const State& state);
+  void PutDatacenters(const State& state, View* view);
   void Replace(EntryKind kind, uint8_t dc, const std::string& key,
                const Entry* entry);
   void CompileServiceNames(const CompileContext& context, const NameKey& key);
@@ -77,6 +103,8 @@ class ViewBuilder {
   void CompileNodeNames(const CompileContext& context);
   void TraceService(const State& state, const NameKey& key);
   void CompileReverseNames(const CompileContext& context);
+  void CompileQueries(const CompileContext& context, const Dirty& dirty,
+                      View* view);
   void CountSuffixes(const std::string& labels, uint8_t dc, NodeTraces* traces);
 
   uint64_t seed_;
@@ -84,8 +112,11 @@ class ViewBuilder {
   ZonePolicy policy_;
   Zones zones_;
   bool rebuild_ = true;
+  bool has_compiled_ = false;
   View* last_ = nullptr;
   std::vector<std::string> datacenters_;
+  std::map<std::string, DatacenterState> known_;  // by SetDatacenters()
+  bool wants_asked_names_ = false;
 
   std::map<NameKey, NodeTraces> node_traces_;
   std::map<NameKey, ServiceTraces> service_traces_;
@@ -95,6 +126,7 @@ class ViewBuilder {
   std::map<NameKey, std::set<NameKey>> nodes_of_id_;
   std::set<std::string> dirty_reverse_;
   std::set<NameKey> dirty_node_names_;  // names and ids
+  QueryCompiler queries_;
 
   // Of the Build() that runs.
   std::vector<CowMap<Entry>::Edit> edits_;

@@ -85,6 +85,9 @@ inline constexpr uint16_t kClassAny = 255;
 
 // EDNS Client Subnet (RFC 7871).
 inline constexpr uint16_t kOptionEcs = 8;
+// Extended DNS errors (RFC 8914 sections 2 and 4.4).
+inline constexpr uint8_t kOptionEde = 15;
+inline constexpr uint8_t kEdeStaleAnswer = 3;
 
 // A pointer to the question's name, which always starts at offset 12.
 inline constexpr uint16_t kPointerToQname = 0xc00c;

@@ -126,6 +126,25 @@ void Poll::Start(int events) {
 
 void Poll::Stop() { uv_poll_stop(&handle_->uv); }
 
+struct Signal::Handle {
+  uv_async_t uv;
+  std::function<void()> callback;
+};
+
+Signal::Signal(EventLoop* loop, std::function<void()> callback)
+    : handle_(std::make_unique<Handle>().release()) {
+  handle_->callback = std::move(callback);
+  DNSD_CHECK(uv_async_init(loop->uv(), &handle_->uv, [](uv_async_t* async) {
+               auto& callback_ref = static_cast<Handle*>(async->data)->callback;
+               if (callback_ref) callback_ref();
+             }) == 0);
+  handle_->uv.data = handle_;
+}
+
+Signal::~Signal() { CloseAndDelete(handle_); }
+
+void Signal::Send() { uv_async_send(&handle_->uv); }
+
 struct PrepareHook::Handle {
   uv_prepare_t uv;
   std::function<void()> callback;

@@ -2,11 +2,12 @@
 // things closed is handled here and nowhere else.
 //
 // Threads:   everything on the thread that runs the loop (or before it runs,
-//            or after it has returned), except Post() and Stop(): any thread.
+//            or after it has returned), except Post(), Stop() and
+//            Signal::Send(): any thread.
 // Ownership: a handle's memory outlives its C++ object until libuv's close
 //            callback ran; a Timer may be destroyed from inside its callback,
-//            a Poll or PrepareHook may not. Handles must be destroyed before
-//            their loop.
+//            a Poll, PrepareHook or Signal may not. Handles must be destroyed
+//            before their loop.
 // Errors:    libuv calls that can only fail by misuse or lack of memory are
 //            checked; Poll reports a bad descriptor by its status.
 #ifndef DNSD_CATALOG_BASE_EVENT_LOOP_H_
@@ -78,6 +79,25 @@ class Poll {
 
   void Start(int events);
   void Stop();
+
+ private:
+  struct Handle;
+  Handle* handle_;
+};
+
+// Calls back on the loop's thread when another thread says so. Some calls of
+// Send() may become one callback, but the last one is always followed by one.
+// It tells that there is something, not what: that is for atomics.
+class Signal {
+ public:
+  Signal(EventLoop* loop, std::function<void()> callback);
+  ~Signal();  // nobody sends any more
+  Signal(const Signal&) = delete;
+  Signal& operator=(const Signal&) = delete;
+
+  // Neither locks nor allocates. Before Run() the callback comes first thing;
+  // after the loop has ended it does not come.
+  void Send();
 
  private:
   struct Handle;

@@ -81,6 +81,8 @@ struct HttpFetched {
   uint64_t wire_bytes = 0;  // of the body, before gzip was undone
   bool connected = false;   // a connection was made for it
   bool is_http2 = false;
+  // The server took the request and closed the connection without a word.
+  bool is_empty_reply = false;
 };
 
 class HttpFetcher {

@@ -19,6 +19,26 @@ inline constexpr size_t kMetaPairsMax = 64;
 inline constexpr size_t kMetaKeyBytesMax = 128;
 inline constexpr size_t kMetaValueBytesMax = 512;
 
+// The file of a mirrored datacenter: some 600 bytes an instance, so this is
+// far above a million of them.
+inline constexpr size_t kMirrorFileBytesMax = size_t{1} << 30;
+
+// One answer of a Consul. Everything of 300,000 instances is 200 MB.
+inline constexpr size_t kConsulAnswerBytesMax = 512u << 20;
+
+// Answers larger than this are decoded on the pool: a millisecond of work.
+inline constexpr size_t kConsulInlineBytesMax = 256u << 10;
+
+// Services fetched at a time, and in a second, when a change is known to be
+// somewhere among those without a watch of their own: a tenth of what one
+// core of a Consul server can answer.
+inline constexpr size_t kConsulFetchesMax = 4;
+inline constexpr size_t kConsulFetchesPerSecond = 200;
+
+// So few services without a watch are fetched one by one rather than with
+// everything else.
+inline constexpr size_t kConsulColdFetchMax = 32;
+
 }  // namespace dnsd
 
 #endif  // DNSD_CATALOG_BASE_LIMITS_H_

@@ -1,13 +1,20 @@
 // Decoders of a Consul's JSON answers (1.8 to 1.21), by simdjson on demand.
 //
 // Threads: any; no shared state. Large answers are decoded on libuv's pool.
-// Input:   a std::string of the whole body. It is reserved to hold simdjson's
-//          padding when it does not.
+// Input:   a std::string of the whole body, changed by decoding and of no use
+//          afterwards. Reserve 128 bytes more than the body and it is not
+//          copied for simdjson's padding.
 // Names:   datacenters in lower case, everything else as registered. Unknown
 //          fields are skipped; missing ones and null are empty.
 // Errors:  kInvalidArgument, "what: why", for JSON that is broken or not of
 //          the shape, an object without its name or id, or a port or weight
-//          that is none. An answer with an error is to be used not at all.
+//          that is no integer. An answer with an error is to be used not at
+//          all.
+// Ranges:  Consul registers any integer as a port and answers DNS with its
+//          low 16 bits (-1: 65535, 70000: 4464), and so do these. Weights out
+//          of Consul's range (passing 1 to 65535, warning 0 to 65535) are both
+//          1, as Consul has them.
+// Peers:   what another cluster exported to this one (a PeerName) is left out.
 // Health:  a status that is none of the three is critical, as Consul's
 //          filters have it; "maintenance" too.
 #ifndef DNSD_CATALOG_CONSUL_CONSUL_DECODE_H_
@@ -44,9 +51,9 @@ namespace dnsd {
 [[nodiscard]] absl::StatusOr<std::vector<CheckReport>> DecodeChecks(
     std::string* body);
 
-// /v1/catalog/gateway-services/NAME: the services an ingress gateway lets in,
-// as registered, sorted, each once. Services of gateways of other kinds are
-// left out.
+// /v1/catalog/gateway-services/NAME: the services a gateway stands before,
+// as registered, sorted, each once. Only ingress and
+// terminating gateways count.
 [[nodiscard]] absl::StatusOr<std::vector<std::string>> DecodeGatewayServices(
     std::string* body);
 

@@ -37,7 +37,9 @@ struct ConsulOptions {
   // Services with a watch of their own at most. 0: what connections_max
   // allows over plain HTTP, 1000 over TLS.
   size_t watches_max = 0;
-  int64_t wait_ms = 300'000;  // of a blocking query
+  // Of a blocking query. What we leave behind when we end stays with Consul
+  // for so long, and counts against its connections.
+  int64_t wait_ms = 60'000;
   // Without word from Consul for so long, answers are called stale.
   int64_t stale_after_ms = 15'000;
   // How long a catalog that lost more than half of its instances across a

@@ -3,13 +3,16 @@
 //
 // Format:  a line "dnsd-mirror 1 BYTES XXH64\n" (the size of what follows in
 //          decimal, its XXH64 as 16 hex digits), then one JSON object
-//          {"Version":1,"Datacenter":..,"SavedUnixMs":..,"Nodes":[..],
-//          "Queries":[..],"Gateways":{..}} whose Nodes have the shape of
-//          /v1/internal/ui/nodes, so that one decoder reads both.
+//          {"Version":1,"Datacenter":..,"Local":..,"SavedUnixMs":..,
+//          "Nodes":[..],"Queries":[..],"Gateways":{..}} whose Nodes have the
+//          shape of /v1/internal/ui/nodes, so that one decoder reads both.
+//          Members that are empty, 0 or false are left out.
 // Threads: any; Write and Read block on the disk: call them on libuv's pool.
 // Errors:  Write: kUnavailable or kPermissionDenied with path and reason; the
-//          file before is still there then. Read: kNotFound without a file,
-//          kDataLoss when it is damaged or of another version.
+//          file before is still there then. ParseMirror: kDataLoss when the
+//          text is damaged or of another version.
+// Limits:  a file above kMirrorFileBytesMax (limits.h) is neither written nor
+//          read.
 // Safety:  written aside, synced, renamed, the directory synced: a crash
 //          leaves the old file or the new one.
 #ifndef DNSD_CATALOG_CONSUL_MIRROR_FILE_H_

@@ -21,6 +21,7 @@ ChangeBatch ToBatch(SourceId id, const Definitions& definitions) {
   ChangeBatch batch;
   batch.source = id;
   batch.complete = true;
+  if (!definitions.is_present) return batch;
   const Node& node = definitions.node;
   NodeKey key{node.datacenter, node.name};
   batch.changes.push_back(UpsertNode{node});

@@ -17,6 +17,8 @@ namespace dnsd {
 
 // What one version of the configuration puts into the catalog.
 struct Definitions {
+  // False: this agent itself is not in the catalog, nor anything of its.
+  bool is_present = true;
   Node node;
   std::vector<ServiceDefinition> services;
   std::vector<CheckDefinition> checks;

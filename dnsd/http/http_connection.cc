@@ -14,31 +14,6 @@
 #include "dnsd/limits.h"
 
 namespace dnsd {
-// The only owner of a request's answer, shared by the copies of its Reply. The
-// last copy to go answers for a handler that forgot to.
-class HttpReply {
- public:
-  HttpReply(std::weak_ptr<HttpConnection> connection, uint64_t request)
-      : connection_(std::move(connection)), request_(request) {}
-  ~HttpReply() {
-    HttpResponse response;
-    response.status = 500;
-    response.body = "The request was not answered";
-    Answer(std::move(response));
-  }
-  HttpReply(const HttpReply&) = delete;
-  HttpReply& operator=(const HttpReply&) = delete;
-
-  void Answer(HttpResponse response) {
-    const std::shared_ptr<HttpConnection> connection = connection_.lock();
-    connection_.reset();  // before Answer(), which may come back here
-    if (connection) connection->Answer(request_, std::move(response));
-  }
-
- private:
-  std::weak_ptr<HttpConnection> connection_;
-  const uint64_t request_;
-};
 
 // What llhttp calls; `data` is the connection. An error is -1, with the status
 // to answer in rejected_status_.
@@ -55,7 +30,7 @@ struct HttpConnection::Callbacks {
   }
 
   static int OnTarget(llhttp_t* parser, const char* at, size_t size) {
-    Self(parser)->target_.append(at, size);
+    Self(parser)->request_.target.append(at, size);
     return 0;
   }
 
@@ -136,8 +111,12 @@ struct HttpConnection::Callbacks {
 
 HttpConnection::HttpConnection(Private, const HttpLimits* limits,
                                const HttpServer::Handler* handler,
-                               std::function<void()> wake)
-    : limits_(limits), handler_(handler), wake_(std::move(wake)) {
+                               std::function<void()> wake,
+                               std::string client_ip)
+    : limits_(limits),
+      handler_(handler),
+      wake_(std::move(wake)),
+      client_ip_(std::move(client_ip)) {
   static const llhttp_settings_t kSettings = Callbacks::Settings();
   llhttp_init(&parser_, HTTP_REQUEST, &kSettings);
   parser_.data = this;
@@ -145,13 +124,13 @@ HttpConnection::HttpConnection(Private, const HttpLimits* limits,
 
 std::shared_ptr<HttpConnection> HttpConnection::Create(
     const HttpLimits* limits, const HttpServer::Handler* handler,
-    std::function<void()> wake) {
-  return std::make_shared<HttpConnection>(Private(), limits, handler,
-                                          std::move(wake));
+    std::function<void()> wake, std::string client_ip) {
+  return std::make_shared<HttpConnection>(
+      Private(), limits, handler, std::move(wake), std::move(client_ip));
 }
 
 bool HttpConnection::blocked() const {
-  return phase_ == Phase::kParked || unsent_bytes_ > kHttpUnsentBytesMax;
+  return with_handler() || unsent_bytes_ > kHttpUnsentBytesMax;
 }
 
 bool HttpConnection::wants_input() const {
@@ -188,6 +167,12 @@ void HttpConnection::Sent(size_t bytes) {
   DNSD_CHECK(bytes <= unsent_bytes_);
   const bool was_blocked = blocked();
   unsent_bytes_ -= bytes;
+  if (tell_drained_ && unsent_bytes_ <= kHttpUnsentBytesMax) {
+    tell_drained_ = false;
+    // A copy, because it may end the answer, and itself.
+    const std::function<void()> on_drained = on_drained_;
+    if (on_drained) on_drained();
+  }
   if (was_blocked) Resume();
 }
 
@@ -298,7 +283,7 @@ int HttpConnection::CheckHead(std::string* text) {
     *text = std::string(StatusText(417));
     return 417;
   }
-  std::optional<UrlTarget> target = ParseTarget(target_);
+  std::optional<UrlTarget> target = ParseTarget(request_.target);
   if (!target) {
     *text = "Bad Request: invalid request target";
     return 400;
@@ -323,7 +308,9 @@ void HttpConnection::AfterHead() {
     return;
   }
   SetPhase(Phase::kBody);
-  request_.body.reserve(static_cast<size_t>(parser_.content_length));
+  // No more than a usual body: a head alone must not cost what it announces.
+  request_.body.reserve(static_cast<size_t>(
+      std::min<uint64_t>(parser_.content_length, kHttpBodyBytesMax)));
   const bool has_body =
       parser_.content_length > 0 || (parser_.flags & F_CHUNKED) != 0;
   size_t count = 0;
@@ -334,28 +321,12 @@ void HttpConnection::AfterHead() {
 }
 
 void HttpConnection::Dispatch() {
+  request_.client_ip = client_ip_;
   const HttpRequest request = std::exchange(request_, HttpRequest());
-  target_.clear();
   head_bytes_ = 0;
   body_raw_bytes_ = 0;
   SetPhase(Phase::kParked);
-  auto reply = std::make_shared<HttpReply>(weak_from_this(), ++request_number_);
-  (*handler_)(request, [reply](HttpResponse response) {
-    reply->Answer(std::move(response));
-  });
-}
-
-void HttpConnection::Answer(uint64_t request, HttpResponse response) {
-  if (finished_ || phase_ != Phase::kParked || request != request_number_) {
-    return;
-  }
-  SetPhase(Phase::kIdle);
-  Write(std::move(response), /*close=*/!keep_alive_);
-  if (parsing_) return;  // Parse() goes on by itself
-  Resume();
-  // A copy, because waking may end in Detach().
-  const std::function<void()> wake = wake_;
-  if (wake) wake();
+  (*handler_)(request, MakeReply());
 }
 
 void HttpConnection::Reject(int status, absl::string_view text) {
@@ -373,6 +344,8 @@ void HttpConnection::TimeOut() {
   if (finished_) return;
   if (phase_ == Phase::kHead || phase_ == Phase::kBody) {
     Reject(408, StatusText(408));
+  } else if (with_handler()) {
+    Cut(/*tell=*/true);
   } else {
     finished_ = true;
   }
@@ -383,6 +356,14 @@ void HttpConnection::Detach() {
   wake_ = nullptr;
   output_.clear();
   pending_.clear();
+  if (with_handler()) Cut(/*tell=*/true);
+}
+
+void HttpConnection::Wake() {
+  if (parsing_) return;  // Parse() goes on by itself
+  // A copy, because waking may end in Detach().
+  const std::function<void()> wake = wake_;
+  if (wake) wake();
 }
 
 std::vector<std::string> HttpConnection::TakeOutput() {

@@ -4,7 +4,7 @@
 //
 //   Receive(bytes) -> llhttp -> head checked -> body collected -> handler
 //                                                                   |
-//   TakeOutput() <- head and body of the answer <------------------ Reply
+//   TakeOutput() <- head and body, whole or streamed <------------- Reply
 //
 // Threads:   one, the sync thread's.
 // Ownership: held by HttpServer; a Reply holds it weakly. Handler and limits
@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "dnsd/http/http_body.h"
 #include "dnsd/http/http_server.h"
 
 namespace dnsd {
@@ -38,21 +39,22 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     kHead,    // in the request line or the headers
     kBody,    // headers are complete
     kParked,  // with the handler
+    kStream,  // head of the answer is written, its end is not
   };
 
   // Only for Create(), which must go through std::make_shared.
   struct Private {};
   HttpConnection(Private, const HttpLimits* limits,
-                 const HttpServer::Handler* handler,
-                 std::function<void()> wake);
+                 const HttpServer::Handler* handler, std::function<void()> wake,
+                 std::string client_ip);
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
   // `wake` is called when there is output or an end that no call below asked
-  // for: a parked request was answered.
+  // for: a parked request was answered, or some of its answer.
   [[nodiscard]] static std::shared_ptr<HttpConnection> Create(
       const HttpLimits* limits, const HttpServer::Handler* handler,
-      std::function<void()> wake);
+      std::function<void()> wake, std::string client_ip = "");
 
   void Receive(absl::string_view bytes);
   // The client has closed its side: it may still read.
@@ -62,7 +64,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   // Refuses the client before it asked anything.
   void Refuse(int status, absl::string_view text);
-  // The current phase took too long.
+  // The current phase took too long; for a request with the handler: its client
+  // closed its side a while ago.
   void TimeOut();
   // The socket is gone: nothing is sent or handled any more.
   void Detach();
@@ -73,15 +76,20 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   [[nodiscard]] bool wants_input() const;
   // True: after the output there is nothing more; close.
   [[nodiscard]] bool finished() const { return finished_; }
+  // True: by a reset, or the client takes what it has for the whole answer.
+  [[nodiscard]] bool wants_reset() const { return wants_reset_; }
 
   [[nodiscard]] Phase phase() const { return phase_; }
   // Counts changes of phase; 0 until the first byte of the first request.
   [[nodiscard]] uint64_t step() const { return step_; }
 
  private:
-  friend class HttpReply;
   struct Callbacks;
+  class Sink;
 
+  [[nodiscard]] bool with_handler() const {
+    return phase_ == Phase::kParked || phase_ == Phase::kStream;
+  }
   [[nodiscard]] bool blocked() const;
   void SetPhase(Phase phase);
   // Parses until the bytes are used up or the connection is blocked or
@@ -92,20 +100,38 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // An error's status and text, or 0.
   [[nodiscard]] int CheckHead(std::string* text);
   void Dispatch();
-  void Answer(uint64_t request, HttpResponse response);
   void Resume();
+  void Wake();
   void Reject(int status, absl::string_view text);
   void Write(HttpResponse response, bool close);
   [[nodiscard]] const std::string* FindHeader(absl::string_view name,
                                               size_t* count) const;
 
+  // What the Reply of the request with this number wants. Numbers of other
+  // requests are ignored (http_connection_answer.cc).
+  [[nodiscard]] HttpServer::Reply MakeReply();
+  [[nodiscard]] bool IsCurrent(uint64_t request) const;
+  void Answer(uint64_t request, HttpResponse response);
+  void Begin(uint64_t request, HttpResponse head);
+  [[nodiscard]] bool WriteBody(uint64_t request, absl::string_view bytes);
+  void End(uint64_t request);
+  void Abort(uint64_t request);
+  void Forget(uint64_t request);  // the last copy of the Reply is gone
+  void AfterAnswer(bool close);
+  // Ends the connection in the middle of an answer. `tell`: the handler does
+  // not know it yet.
+  void Cut(bool tell);
+  // Lets `function` append to the output and returns what it returns.
+  template <typename Function>
+  bool Produce(Function function);
+
   const HttpLimits* const limits_;
   const HttpServer::Handler* const handler_;
   std::function<void()> wake_;
+  const std::string client_ip_;
 
   llhttp_t parser_;
   HttpRequest request_;        // being parsed
-  std::string target_;         // its request target, raw
   size_t head_bytes_ = 0;      // since the end of the last request
   size_t body_raw_bytes_ = 0;  // body with its chunk framing and trailers
   bool in_name_ = false;       // a header name has begun
@@ -117,12 +143,17 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool head_only_ = false;       // of that request: method HEAD
   bool keep_alive_ = true;       // of that request
   bool http_1_0_ = false;        // of that request
+  HttpBody body_;                // of its answer, when that is a stream
+  bool tell_drained_ = false;    // a Write() was answered with false
+  std::function<void()> on_drained_;
+  std::function<void()> on_closed_;
 
   Phase phase_ = Phase::kIdle;
   uint64_t step_ = 0;
   bool parsing_ = false;  // Parse() is on the stack
   bool received_end_ = false;
   bool finished_ = false;
+  bool wants_reset_ = false;
   std::string pending_;  // received, not parsed: only while blocked
   std::vector<std::string> output_;
   size_t unsent_bytes_ = 0;  // output_ and what was taken but not Sent()

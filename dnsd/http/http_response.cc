@@ -31,7 +31,31 @@ void AppendHeader(absl::string_view name, absl::string_view value,
   absl::StrAppend(out, "\r\n");
 }
 
-bool StatusForbidsBody(int status) { return status == 204 || status == 304; }
+void AppendFraming(const HttpResponse& response, const HeadOptions& options,
+                   std::string* head) {
+  switch (options.framing) {
+    case BodyFraming::kWhole:
+      if (StatusForbidsBody(response.status)) return;
+      absl::StrAppend(head, "Content-Length: ", response.body.size(), "\r\n");
+      return;
+    case BodyFraming::kLength:
+      absl::StrAppend(head, "Content-Length: ", options.body_bytes, "\r\n");
+      return;
+    case BodyFraming::kChunked:
+      absl::StrAppend(head, "Transfer-Encoding: chunked\r\n");
+      return;
+    case BodyFraming::kNone:
+      return;
+  }
+}
+
+// Streamed bodies come later; whether there is one is the status's to say.
+bool TellsContentType(const HttpResponse& response,
+                      const HeadOptions& options) {
+  return options.framing == BodyFraming::kWhole
+             ? HasBody(response)
+             : !StatusForbidsBody(response.status);
+}
 
 }  // namespace
 
@@ -39,12 +63,18 @@ absl::string_view StatusText(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
     case 204:
       return "No Content";
     case 301:
       return "Moved Permanently";
     case 304:
       return "Not Modified";
+    case 302:
+      return "Found";
     case 307:
       return "Temporary Redirect";
     case 400:
@@ -69,6 +99,8 @@ absl::string_view StatusText(int status) {
       return "Unsupported Media Type";
     case 417:
       return "Expectation Failed";
+    case 422:
+      return "Unprocessable Entity";
     case 429:
       return "Too Many Requests";
     case 431:
@@ -77,14 +109,22 @@ absl::string_view StatusText(int status) {
       return "Internal Server Error";
     case 501:
       return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
     case 503:
       return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
     case 505:
       return "HTTP Version Not Supported";
+    case 508:
+      return "Loop Detected";
     default:
       return "Status";
   }
 }
+
+bool StatusForbidsBody(int status) { return status == 204 || status == 304; }
 
 bool HasBody(const HttpResponse& response) {
   return !response.body.empty() && !StatusForbidsBody(response.status);
@@ -97,15 +137,16 @@ std::string FormatHead(const HttpResponse& response,
   for (const auto& header : response.headers) {
     AppendHeader(header.first, header.second, &head);
   }
-  if (HasBody(response) && !response.content_type.empty()) {
+  if (!response.headers_are_whole && !response.content_type.empty() &&
+      TellsContentType(response, options)) {
     AppendHeader("Content-Type", response.content_type, &head);
   }
-  if (!StatusForbidsBody(response.status)) {
-    absl::StrAppend(&head, "Content-Length: ", response.body.size(), "\r\n");
+  AppendFraming(response, options, &head);
+  if (!response.headers_are_whole) {
+    absl::StrAppend(&head, "Date: ", HttpDate(options.now),
+                    "\r\nVary: Accept-Encoding\r\n"
+                    "X-Content-Type-Options: nosniff\r\n");
   }
-  absl::StrAppend(&head, "Date: ", HttpDate(options.now),
-                  "\r\nVary: Accept-Encoding\r\n"
-                  "X-Content-Type-Options: nosniff\r\n");
   if (options.close) {
     absl::StrAppend(&head, "Connection: close\r\n");
   } else if (options.http_1_0) {

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "dnsd/http/http_connection.h"
 
 namespace dnsd {
@@ -53,6 +54,12 @@ Endpoint FromSockaddr(const sockaddr_storage& storage) {
   const auto* in4 = reinterpret_cast<const sockaddr_in*>(&storage);
   uv_ip4_name(in4, text.data(), text.size());
   return {text.data(), ntohs(in4->sin_port)};
+}
+
+// A socket that takes both families knows IPv4 clients as "::ffff:10.0.0.1".
+std::string PlainIp(const std::string& ip) {
+  return std::string(
+      absl::StripPrefix(ip, absl::StrContains(ip, '.') ? "::ffff:" : ""));
 }
 
 }  // namespace
@@ -103,7 +110,7 @@ struct HttpServer::Impl {
   void OnRead(Client* client, ssize_t size);
   void OnWritten(Client* client, int status);
   void Sweep();
-  void Close(Client* client);
+  void Close(Client* client, bool reset = false);
 
   EventLoop* const loop;
   const Handler handler;
@@ -203,8 +210,8 @@ void HttpServer::Impl::Admit(Client* client) {
   }
   uv_tcp_nodelay(&client->tcp, 1);
   const std::string ip = FromSockaddr(storage).ip;
-  client->http = HttpConnection::Create(&limits, &handler,
-                                        [this, client] { Flush(client); });
+  client->http = HttpConnection::Create(
+      &limits, &handler, [this, client] { Flush(client); }, PlainIp(ip));
   client->deadline_ms = uv_now(loop->uv()) + limits.head_ms;
   size_t& same_ip = clients_by_ip[ip];
   if (same_ip < limits.connections_per_client_max) {
@@ -224,11 +231,16 @@ void HttpServer::Impl::Admit(Client* client) {
 // Sends what there is, and brings reading and deadline in line with what the
 // connection wants now.
 void HttpServer::Impl::Flush(Client* client) {
+  if (client->server == nullptr) return;  // closed by what led here
   if (client->writing_bytes == 0) Write(client);
   if (client->server == nullptr) return;
   if (client->writing_bytes == 0 && client->http->finished() &&
       !client->lingering) {
-    Linger(client);
+    if (client->http->wants_reset()) {
+      Close(client, /*reset=*/true);
+    } else {
+      Linger(client);
+    }
     if (client->server == nullptr) return;
   }
   SetReading(client);
@@ -335,6 +347,7 @@ void HttpServer::Impl::SetDeadline(Client* client) {
       client->deadline_ms = now_ms + limits.head_ms;
       break;
     case HttpConnection::Phase::kParked:
+    case HttpConnection::Phase::kStream:
       client->deadline_ms =
           client->received_end ? now_ms + limits.half_close_ms : UINT64_MAX;
       break;
@@ -364,6 +377,8 @@ void HttpServer::Impl::Sweep() {
   const uint64_t now_ms = uv_now(loop->uv());
   // Backwards: Close() moves the last client, seen already, to the gap.
   for (size_t i = clients.size(); i-- > 0;) {
+    // A handler that is told of one client may have closed others.
+    if (i >= clients.size()) continue;
     Client* const client = clients[i];
     if (client->writing_bytes != 0 &&
         client->tcp.write_queue_size != client->queue_bytes) {
@@ -381,7 +396,7 @@ void HttpServer::Impl::Sweep() {
   }
 }
 
-void HttpServer::Impl::Close(Client* client) {
+void HttpServer::Impl::Close(Client* client, bool reset) {
   if (client->refused) --refused_count;
   const auto same_ip = clients_by_ip.find(client->ip);
   if (same_ip != clients_by_ip.end() && --same_ip->second == 0) {
@@ -392,11 +407,14 @@ void HttpServer::Impl::Close(Client* client) {
   clients.pop_back();
   if (clients.empty()) sweep.Stop();
   client->server = nullptr;
+  const uv_close_cb on_close = [](uv_handle_t* handle) {
+    std::unique_ptr<Client>(static_cast<Client*>(handle->data));
+  };
+  if (!reset || uv_tcp_close_reset(&client->tcp, on_close) != 0) {
+    uv_close(reinterpret_cast<uv_handle_t*>(&client->tcp), on_close);
+  }
+  // Last, because a handler may be told that its client has left.
   if (client->http) client->http->Detach();
-  uv_close(reinterpret_cast<uv_handle_t*>(&client->tcp),
-           [](uv_handle_t* handle) {
-             std::unique_ptr<Client>(static_cast<Client*>(handle->data));
-           });
 }
 
 HttpServer::HttpServer(EventLoop* loop, Handler handler, HttpLimits limits)

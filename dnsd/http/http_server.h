@@ -2,13 +2,14 @@
 // It parses, limits and frames; what a path means is in routes.h.
 //
 // Threads:   the loop's thread only. Not to be destroyed inside a handler.
-// Ownership: owns its sockets and connections. A Reply may outlive its
-//            connection and the server; answering a closed one does nothing.
-//            A Reply dropped without an answer answers 500.
+// Ownership: owns its sockets and connections. A Reply may outlive both
+//            (http_reply.h).
 // Errors:    Listen() names the address and the reason. Malformed requests get
 //            400, too long ones 413 or 431, and the connection is closed.
 // Limits:    dnsd/limits.h: header and body bytes, connections per client IP
-//            (429 above it, as Consul), header and idle time.
+//            (429 above it, as Consul), header and idle time. A request that
+//            waits for its answer, or is being streamed, has all the time it
+//            wants, as long as the client takes what there is.
 #ifndef DNSD_DNSD_HTTP_HTTP_SERVER_H_
 #define DNSD_DNSD_HTTP_HTTP_SERVER_H_
 
@@ -16,13 +17,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "catalog/base/event_loop.h"
 #include "dnsd/config.h"
+#include "dnsd/http/http_message.h"
+#include "dnsd/http/http_reply.h"
 #include "dnsd/limits.h"
 
 namespace dnsd {
@@ -39,27 +40,13 @@ struct HttpLimits {
   uint64_t linger_ms = kHttpLingerMs;
 };
 
-struct HttpRequest {
-  std::string method;  // "GET"
-  std::string path;    // "/v1/agent/reload", percent-decoded, without query
-  std::string query;   // after '?', raw
-  std::vector<std::pair<std::string, std::string>> headers;  // names lower case
-  std::string body;
-};
-
-struct HttpResponse {
-  int status = 200;
-  std::string content_type = "text/plain; charset=utf-8";
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-};
-
 class HttpServer {
  public:
-  // Answers one request, at once or later; call it exactly once. The request
-  // lives until the handler returns. Later requests of the same connection
-  // wait for the answer.
-  using Reply = std::function<void(HttpResponse)>;
+  // The request lives until the handler returns; its answer may come later, and
+  // later requests of the same connection wait for it. Meanwhile the client is
+  // watched: Reply::OnClosed() says when it leaves. (What it sends behind the
+  // request is read up to kHttpPipelinedBytesMax; then nothing is noticed.)
+  using Reply = HttpReply;
   using Handler = std::function<void(const HttpRequest&, Reply)>;
 
   HttpServer(EventLoop* loop, Handler handler, HttpLimits limits = {});

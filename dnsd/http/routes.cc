@@ -35,7 +35,8 @@ HttpResponse Prometheus(std::string body) {
 
 }  // namespace
 
-Routes::Routes(std::vector<Route> routes) {
+Routes::Routes(std::vector<Route> routes, HttpServer::Handler fallback)
+    : fallback_(std::move(fallback)) {
   for (Route& route : routes) {
     DNSD_CHECK(absl::StartsWith(route.path, "/"));
     auto path = std::find_if(
@@ -68,41 +69,54 @@ const Routes::Path* Routes::Find(absl::string_view path) const {
   return nullptr;
 }
 
+const Routes::Method* Routes::FindMethod(const Path& path,
+                                         absl::string_view name) {
+  const absl::string_view wanted = name == "HEAD" ? "GET" : name;
+  for (const Method& method : path.methods) {
+    if (method.name == name || method.name == wanted) return &method;
+  }
+  return nullptr;
+}
+
+void Routes::Redirect(const HttpRequest& request, const std::string& path,
+                      const HttpServer::Reply& reply) {
+  HttpResponse response = Empty(301);
+  std::string location = EscapePath(path);
+  if (!request.query.empty()) absl::StrAppend(&location, "?", request.query);
+  response.headers.emplace_back("Location", std::move(location));
+  reply(std::move(response));
+}
+
+void Routes::RefuseMethod(const HttpRequest& request, const Path& path,
+                          const HttpServer::Reply& reply) {
+  HttpResponse response =
+      request.method == "OPTIONS"
+          ? Empty(200)
+          : Text(405, absl::StrCat("method ", request.method, " not allowed"));
+  response.headers.emplace_back("Allow", path.allow);
+  reply(std::move(response));
+}
+
 void Routes::Handle(const HttpRequest& request, HttpServer::Reply reply) const {
   if (request.path == "*") {  // OPTIONS about the server itself
     reply(Empty(request.method == "OPTIONS" ? 200 : 400));
     return;
   }
   const std::string clean = CleanPath(request.path);
-  if (clean != request.path) {
-    HttpResponse response = Empty(301);
-    std::string location = EscapePath(clean);
-    if (!request.query.empty()) {
-      absl::StrAppend(&location, "?", request.query);
-    }
-    response.headers.emplace_back("Location", std::move(location));
-    reply(std::move(response));
-    return;
-  }
-  const Path* const path = Find(request.path);
-  if (path == nullptr) {
+  const Path* const path = clean == request.path ? Find(clean) : nullptr;
+  const Method* const method =
+      path == nullptr ? nullptr : FindMethod(*path, request.method);
+  if (method != nullptr) {
+    method->handler(request, std::move(reply));
+  } else if (fallback_ && absl::StartsWith(request.path, "/v1/")) {
+    fallback_(request, std::move(reply));
+  } else if (clean != request.path) {
+    Redirect(request, clean, reply);
+  } else if (path == nullptr) {
     reply(Empty(404));
-    return;
+  } else {
+    RefuseMethod(request, *path, reply);
   }
-  const absl::string_view wanted =
-      request.method == "HEAD" ? "GET" : absl::string_view(request.method);
-  for (const Method& method : path->methods) {
-    if (method.name == request.method || method.name == wanted) {
-      method.handler(request, std::move(reply));
-      return;
-    }
-  }
-  HttpResponse response =
-      request.method == "OPTIONS"
-          ? Empty(200)
-          : Text(405, absl::StrCat("method ", request.method, " not allowed"));
-  response.headers.emplace_back("Allow", path->allow);
-  reply(std::move(response));
 }
 
 absl::string_view PathRest(const HttpRequest& request,
@@ -132,11 +146,21 @@ std::vector<Route> AgentRoutes(AgentHooks hooks) {
     }
     metrics(request, std::move(reply));
   };
-  return {
+  std::vector<Route> routes = {
       {"PUT", "/v1/agent/reload", std::move(reload)},
       {"GET", "/v1/agent/metrics", std::move(agent_metrics)},
       {"GET", "/metrics", std::move(metrics)},
   };
+  if (hooks.self) {
+    routes.push_back({"GET", "/v1/agent/self",
+                      [hook = std::move(hooks.self)](
+                          const HttpRequest&, const HttpServer::Reply& reply) {
+                        HttpResponse response = Text(200, hook());
+                        response.content_type = "application/json";
+                        reply(std::move(response));
+                      }});
+  }
+  return routes;
 }
 
 }  // namespace dnsd

@@ -10,6 +10,9 @@
 //            unknown method 405 with Allow, OPTIONS 200 with Allow. HEAD is
 //            answered like GET without the body; Consul refuses it, and its
 //            Allow does not name it, so ours does not either.
+// Fallback:  with one, what begins with /v1/ and is no row's (path unknown or
+//            not clean, or the path is a row's but the method is not) goes
+//            there instead, with its target untouched.
 // Threads:   immutable after construction; handlers run on the sync thread.
 // Ownership: owns the handlers. They may keep their Reply and answer later.
 #ifndef DNSD_DNSD_HTTP_ROUTES_H_
@@ -33,7 +36,7 @@ struct Route {
 class Routes {
  public:
   // The same path may stand there once per method; Allow keeps their order.
-  explicit Routes(std::vector<Route> routes);
+  explicit Routes(std::vector<Route> routes, HttpServer::Handler fallback = {});
 
   // Fits HttpServer's Handler.
   void Handle(const HttpRequest& request, HttpServer::Reply reply) const;
@@ -50,15 +53,22 @@ class Routes {
   };
 
   [[nodiscard]] const Path* Find(absl::string_view path) const;
+  [[nodiscard]] static const Method* FindMethod(const Path& path,
+                                                absl::string_view name);
+  static void Redirect(const HttpRequest& request, const std::string& path,
+                       const HttpServer::Reply& reply);
+  static void RefuseMethod(const HttpRequest& request, const Path& path,
+                           const HttpServer::Reply& reply);
 
   std::vector<Path> paths_;  // longest first
+  HttpServer::Handler fallback_;
 };
 
 // What follows a prefix route's path: the name in /v1/catalog/node/NAME.
 [[nodiscard]] absl::string_view PathRest(const HttpRequest& request,
                                          absl::string_view prefix);
 
-// What the agent's own routes need from the server. Both are called on the
+// What the agent's own routes need from the server. They are called on the
 // sync thread, once per request.
 struct AgentHooks {
   // Re-reads the configuration and tells `done`, on the sync thread, what is
@@ -67,9 +77,13 @@ struct AgentHooks {
   std::function<void(ReloadDone done)> reload;
   // The metrics in Prometheus' text format (metrics_text.h).
   std::function<std::string()> metrics;
+  // The agent's description of itself in JSON (agent_self.h). Without it there
+  // is no such route.
+  std::function<std::string()> self = {};
 };
 
-// PUT /v1/agent/reload, GET /v1/agent/metrics?format=prometheus, GET /metrics.
+// PUT /v1/agent/reload, GET /v1/agent/metrics?format=prometheus, GET /metrics,
+// GET /v1/agent/self.
 [[nodiscard]] std::vector<Route> AgentRoutes(AgentHooks hooks);
 
 }  // namespace dnsd

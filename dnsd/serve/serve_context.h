@@ -1,27 +1,36 @@
 // ServeContext is what it takes to answer a message. HOT PATH
 //
 // Threads:   one worker's; its UDP and TCP sides share it.
-// Ownership: borrows the published view and the counters.
+// Ownership: borrows the published view, the counters and the tables.
 #ifndef DNSD_DNSD_SERVE_SERVE_CONTEXT_H_
 #define DNSD_DNSD_SERVE_SERVE_CONTEXT_H_
 
 #include <time.h>
 
 #include <cstdint>
+#include <cstring>
 
 #include "catalog/published.h"
 #include "catalog/qsbr.h"
+#include "dnsd/serve/asked_filter.h"
+#include "dnsd/serve/asked_names.h"
 #include "dnsd/serve/worker_stats.h"
 #include "zones/responder.h"
 #include "zones/view.h"
 
 namespace dnsd {
 
+class ParkedQueries;
+
 struct ServeContext {
   const Published<View>* view = nullptr;
   Qsbr::Reader reader;
   RespondContext respond;
   WorkerStats* stats = nullptr;
+  // Where queries wait; needed where a view may say kPending.
+  ParkedQueries* parked = nullptr;
+  AskedNames* asked = nullptr;  // nullptr: nobody listens
+  AskedFilter asked_filter;
 
   // Goes online and returns the newest view, good until the loop polls again.
   // Once per batch: the clock is read here (by vDSO, not a system call), so
@@ -31,6 +40,22 @@ struct ServeContext {
     clock_gettime(CLOCK_REALTIME_COARSE, &now);
     respond.unix_time = static_cast<uint32_t>(now.tv_sec);
     return *view->Read(reader);
+  }
+
+  // Reports the service that Respond() answered from, unless it was not long
+  // ago. What finds the ring full is reported by the next query.
+  void ReportService() {
+    const Entry& entry = *respond.asked.entry;
+    if (asked == nullptr ||
+        !asked_filter.IsDue(entry.hash, respond.unix_time)) {
+      return;
+    }
+    AskedName name{};
+    name.kind = AskedName::kService;
+    name.datacenter = entry.datacenter;
+    name.size = entry.key_size;
+    std::memcpy(name.name, entry.key(), entry.key_size);
+    if (asked->Push(name)) asked_filter.Mark(entry.hash, respond.unix_time);
   }
 };
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "dnsd/serve/parked_queries.h"
 #include "zones/responder.h"
 #include "zones/wire.h"
 
@@ -59,28 +60,45 @@ TcpConnection::TcpConnection(UniqueFd fd, TcpClient client, TcpBuffers* buffers,
       last_active_ms_(now_ms) {}
 
 void TcpConnection::Watch(EventLoop* loop, std::function<void(int)> on_ready) {
-  poll_.emplace(loop, fd_.get(), std::move(on_ready));
+  on_ready_ = std::move(on_ready);
+  poll_.emplace(loop, fd_.get(), on_ready_);
   UpdateInterest();
 }
 
 void TcpConnection::Unwatch() {
   if (poll_) poll_->Stop();
+  if (pending_count_ > 0) context_->parked->Drop(this);
+  pending_count_ = 0;
+}
+
+// By way of the owner, who has to account for what is buffered.
+void TcpConnection::Deliver(std::span<const uint8_t> frame) {
+  --pending_count_;
+  delivery_ = frame;
+  on_ready_(0);
 }
 
 std::optional<TcpClose> TcpConnection::OnReady(int events, uint64_t now_ms) {
   if (events < 0) return TcpClose::kReset;
   now_ms_ = now_ms;
   writes_left_ = kTcpWritesPerTurn;
-  if (!unsent_.empty()) WriteUnsent();
+  if (!delivery_.empty()) {
+    WriteDelivery();
+  } else if (!unsent_.empty()) {
+    WriteUnsent();
+  }
   if (unsent_.empty() && !over_) {
-    if (parked_) {
-      AnswerParked();
+    if (blocked_) {
+      AnswerBlocked();
     } else if ((events & UV_READABLE) != 0) {
       ended_ ? Discard() : Read();
     }
   }
+  if (half_closed_ && pending_count_ == 0 && unsent_.empty() && !over_) {
+    over_ = TcpClose::kClient;
+  }
   if (over_) return over_;
-  if (draining_ && !ended_ && unsent_.empty() && !parked_) {
+  if (draining_ && !ended_ && unsent_.empty() && !blocked_) {
     shutdown(fd_.get(), SHUT_WR);
     ended_ = true;
   }
@@ -90,14 +108,15 @@ std::optional<TcpClose> TcpConnection::OnReady(int events, uint64_t now_ms) {
 
 std::optional<TcpClose> TcpConnection::Expired(const TcpLimits& limits,
                                                uint64_t now_ms) const {
-  // Parked frames too wait for a socket that can be written.
-  if (parked_ || !unsent_.empty()) {
+  // Blocked frames too wait for a socket that can be written.
+  if (blocked_ || !unsent_.empty()) {
     if (now_ms - last_taken_ms_ < limits.not_reading_ms) return std::nullopt;
     return TcpClose::kNotReading;
   }
   if (!input_.empty() && now_ms - partial_since_ms_ >= limits.frame_ms) {
     return TcpClose::kPartialFrame;
   }
+  if (pending_count_ > 0) return std::nullopt;
   if (now_ms - last_active_ms_ >= limits.idle_ms) return TcpClose::kIdle;
   return std::nullopt;
 }
@@ -122,9 +141,10 @@ void TcpConnection::Read() {
     return;
   }
   if (count == 0) {
-    // A client that has only ended its sending side has all its answers: we
-    // do not get here before they are written.
-    over_ = TcpClose::kClient;
+    // A client that has only ended its sending side has all its answers, but
+    // for those that are parked: we do not get here before they are written.
+    half_closed_ = true;
+    Clear(&input_);
     return;
   }
   std::span<const uint8_t> bytes(buffers_->input.get(),
@@ -172,10 +192,10 @@ std::span<const uint8_t> TcpConnection::CompleteFrame(
 }
 
 // Answers the whole frames at the front of `bytes` and returns how much that
-// was. Stops early, and sets parked_, when answers cannot be written.
+// was. Stops early, and sets blocked_, when answers cannot be written.
 size_t TcpConnection::AnswerFrames(std::span<const uint8_t> bytes) {
   const View& view = context_->BeginBatch();
-  parked_ = false;
+  blocked_ = false;
   size_t used = 0;
   while (bytes.size() - used >= kLengthBytes) {
     const size_t length = FrameLength(bytes.subspan(used));
@@ -188,7 +208,7 @@ size_t TcpConnection::AnswerFrames(std::span<const uint8_t> bytes) {
       if (writes_left_ > 0) WriteArena();
       if (over_) break;
       if (arena_used_ > 0 || !unsent_.empty()) {
-        parked_ = true;
+        blocked_ = true;
         break;
       }
     }
@@ -206,15 +226,34 @@ void TcpConnection::AnswerFrame(std::span<const uint8_t> frame,
   stats_->received.Add();
   stats_->outcomes[static_cast<size_t>(response.outcome)].Add();
   last_active_ms_ = now_ms_;
-  if (response.size == 0) return;
-  out[0] = static_cast<uint8_t>(response.size >> 8);
-  out[1] = static_cast<uint8_t>(response.size & 0xff);
-  arena_used_ += kLengthBytes + response.size;
+  size_t size = response.size;
+  if (context_->respond.asked.kind != Asked::kNothing) {
+    size = NoteAsked(frame, view, response, out + kLengthBytes);
+  }
+  if (size == 0) return;
+  out[0] = static_cast<uint8_t>(size >> 8);
+  out[1] = static_cast<uint8_t>(size & 0xff);
+  arena_used_ += kLengthBytes + size;
   // Counted when answered: what a client never takes shows as kNotReading.
   stats_->sent.Add();
 }
 
-void TcpConnection::AnswerParked() {
+// Reports the name, or parks the query. The size of what is to be sent now.
+size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
+                                const View& view, const Response& response,
+                                uint8_t* out) {
+  if (context_->respond.asked.kind == Asked::kService) {
+    context_->ReportService();
+    return response.size;
+  }
+  if (context_->parked->ParkTcp(this, frame, view) == ParkResult::kRefused) {
+    return ServfailResponse(frame, view, out);
+  }
+  ++pending_count_;
+  return 0;
+}
+
+void TcpConnection::AnswerBlocked() {
   const size_t used = AnswerFrames(input_);
   WriteArena();
   if (used == input_.size()) {
@@ -225,12 +264,28 @@ void TcpConnection::AnswerParked() {
   partial_since_ms_ = now_ms_;
 }
 
-// Writes the arena; what the client does not take now moves to unsent_.
 void TcpConnection::WriteArena() {
   if (arena_used_ == 0) return;
   --writes_left_;
   const std::span<const uint8_t> bytes(buffers_->arena.get(), arena_used_);
   arena_used_ = 0;
+  WriteBytes(bytes);
+}
+
+// Writes what was delivered, or puts it behind what the client has not taken.
+void TcpConnection::WriteDelivery() {
+  const auto bytes = std::exchange(delivery_, {});
+  stats_->sent.Add();
+  last_active_ms_ = now_ms_;
+  if (unsent_.empty()) return WriteBytes(bytes);
+  unsent_.erase(unsent_.begin(),
+                unsent_.begin() + static_cast<ptrdiff_t>(unsent_begin_));
+  unsent_begin_ = 0;
+  unsent_.insert(unsent_.end(), bytes.begin(), bytes.end());
+}
+
+// What the client does not take now moves to unsent_, which is empty.
+void TcpConnection::WriteBytes(std::span<const uint8_t> bytes) {
   last_taken_ms_ = now_ms_;
   size_t sent_bytes = 0;
   switch (Send(bytes, &sent_bytes)) {
@@ -272,11 +327,20 @@ TcpConnection::Write TcpConnection::Send(std::span<const uint8_t> bytes,
 }
 
 void TcpConnection::UpdateInterest() {
-  // Parked frames need no event but a turn: a writable socket gives one.
-  const int interest = parked_ || !unsent_.empty() ? UV_WRITABLE : UV_READABLE;
+  // Blocked frames need no event but a turn: a writable socket gives one.
+  int interest = UV_READABLE;
+  if (blocked_ || !unsent_.empty()) {
+    interest = UV_WRITABLE;
+  } else if (half_closed_) {
+    interest = 0;  // an end of file stays readable; Deliver() goes on
+  }
   if (interest == interest_) return;
   interest_ = interest;
-  poll_->Start(interest);
+  if (interest == 0) {
+    poll_->Stop();
+  } else {
+    poll_->Start(interest);
+  }
 }
 
 }  // namespace dnsd

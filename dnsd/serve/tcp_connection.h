@@ -5,12 +5,17 @@
 // for what could not be finished: the partial frame at the end, and what the
 // client has not taken yet. While something is unsent it does not read.
 //
+// A query that has to wait (ParkedQueries) is overtaken by those behind it
+// (RFC 7766 section 7). Meanwhile the connection is not idle, and a client
+// that ends its sending side is waited for.
+//
 // Threads:   one worker's.
 // Ownership: owns its descriptor and its Poll; borrows the buffers.
 // Errors:    OnReady() says why the connection is over; the owner removes it,
-//            but not from inside the Poll's callback.
-// Limits:    kTcpArenaBytes unsent, one frame or kTcpReadBytes unanswered.
-//            No allocation per query.
+//            but not from inside the Poll's callback or Deliver().
+// Limits:    kTcpArenaBytes unsent, besides answers to parked queries; one
+//            frame or kTcpReadBytes unanswered. No allocation per query that
+//            is not parked.
 // Units:     times in milliseconds of the loop's clock.
 #ifndef DNSD_DNSD_SERVE_TCP_CONNECTION_H_
 #define DNSD_DNSD_SERVE_TCP_CONNECTION_H_
@@ -81,6 +86,9 @@ class TcpConnection {
   [[nodiscard]] std::optional<TcpClose> Expired(const TcpLimits& limits,
                                                 uint64_t now_ms) const;
 
+  // Takes the answer, as a frame, to a query that was parked.
+  void Deliver(std::span<const uint8_t> frame);
+
   // Answers what has been received, then ends the sending side and throws
   // away what still comes in. Returns as OnReady().
   [[nodiscard]] std::optional<TcpClose> BeginDrain(uint64_t now_ms);
@@ -101,9 +109,13 @@ class TcpConnection {
   std::span<const uint8_t> CompleteFrame(std::span<const uint8_t> bytes);
   size_t AnswerFrames(std::span<const uint8_t> bytes);
   void AnswerFrame(std::span<const uint8_t> frame, const View& view);
-  void AnswerParked();
+  size_t NoteAsked(std::span<const uint8_t> frame, const View& view,
+                   const Response& response, uint8_t* out);
+  void AnswerBlocked();
   void WriteArena();
+  void WriteDelivery();
   void WriteUnsent();
+  void WriteBytes(std::span<const uint8_t> bytes);
   Write Send(std::span<const uint8_t> bytes, size_t* sent_bytes);
   void UpdateInterest();
 
@@ -113,7 +125,7 @@ class TcpConnection {
   ServeContext* context_;
   TransportNumbers<Counter>* stats_;
 
-  // Received and not answered: a partial frame, or, if parked_, whole frames
+  // Received and not answered: a partial frame, or, if blocked_, whole frames
   // that wait until answers can be written.
   std::vector<uint8_t> input_;
   std::vector<uint8_t> unsent_;  // from unsent_begin_
@@ -121,16 +133,21 @@ class TcpConnection {
   size_t arena_used_ = 0;  // of the shared arena; 0 between calls
   int writes_left_ = 0;    // in this turn
 
-  bool parked_ = false;
+  bool blocked_ = false;
+  bool half_closed_ = false;  // the client's sending side has ended
   bool draining_ = false;
   bool ended_ = false;  // our sending side is shut down
   std::optional<TcpClose> over_;
+
+  size_t pending_count_ = 0;  // queries in ParkedQueries
+  std::span<const uint8_t> delivery_;
 
   uint64_t now_ms_;
   uint64_t last_active_ms_;  // a frame answered, or answers taken
   uint64_t partial_since_ms_ = 0;
   uint64_t last_taken_ms_ = 0;  // a first write, or some of unsent_ taken
 
+  std::function<void(int)> on_ready_;
   int interest_ = 0;
   std::optional<Poll> poll_;  // destroyed before its descriptor
 };

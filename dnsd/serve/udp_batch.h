@@ -60,6 +60,16 @@ class UdpBatch {
     return {packets_.get() + index * kPacketStride, received_[index].msg_len};
   }
 
+  // Where the message came from, and the packet info of a reply to it, which
+  // is empty on a socket bound to one address. After Inspect().
+  [[nodiscard]] const SocketAddress& client(size_t index) const {
+    return clients_[index];
+  }
+  [[nodiscard]] std::span<const uint8_t> control(size_t index) const {
+    return {controls_[index].bytes.data(),
+            received_[index].msg_hdr.msg_controllen};
+  }
+
   // Where the next answer goes: kResponseBytesMax bytes, if has_room().
   [[nodiscard]] bool has_room() const;
   [[nodiscard]] uint8_t* room() { return arena_.get() + arena_used_; }

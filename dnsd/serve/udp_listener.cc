@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "dnsd/serve/parked_queries.h"
+
 namespace dnsd {
 
 UdpListener::UdpListener(EventLoop* loop, ListenSocket socket, UdpBatch* batch,
@@ -71,6 +73,21 @@ void UdpListener::AnswerMessage(size_t index, const View& view) {
                                     view, &context_->respond, batch_->room());
   stats_->outcomes[static_cast<size_t>(response.outcome)].Add();
   if (response.size > 0) batch_->Reply(index, response.size);
+  // One test for both: what waits, and what somebody wants to know of.
+  if (context_->respond.asked.kind != Asked::kNothing) NoteAsked(index, view);
+}
+
+void UdpListener::NoteAsked(size_t index, const View& view) {
+  if (context_->respond.asked.kind == Asked::kService) {
+    return context_->ReportService();
+  }
+  const UdpReturn to{socket_.fd.get(), batch_->client(index),
+                     batch_->control(index)};
+  const std::span<const uint8_t> packet = batch_->packet(index);
+  const ParkResult parked = context_->parked->ParkUdp(to, packet, view);
+  if (parked != ParkResult::kRefused) return;
+  const size_t size = ServfailResponse(packet, view, batch_->room());
+  if (size > 0) batch_->Reply(index, size);
 }
 
 void UdpListener::Send() {

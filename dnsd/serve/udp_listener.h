@@ -30,6 +30,7 @@ class UdpListener {
   void OnReady(int events);
   void AnswerBatch(size_t count);
   void AnswerMessage(size_t index, const View& view);
+  void NoteAsked(size_t index, const View& view);
   void Send();
 
   ListenSocket socket_;

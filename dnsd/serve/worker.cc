@@ -14,6 +14,7 @@
 #include "catalog/base/event_loop.h"
 #include "dnsd/limits.h"
 #include "dnsd/serve/listen_socket.h"
+#include "dnsd/serve/parked_queries.h"
 #include "dnsd/serve/serve_context.h"
 #include "dnsd/serve/tcp_listener.h"
 #include "dnsd/serve/udp_batch.h"
@@ -34,7 +35,8 @@ struct Worker::Impl {
   ServeContext context;
   UdpBatch batch;
 
-  EventLoop loop;  // outlives the handles below
+  EventLoop loop;        // outlives the handles below
+  ParkedQueries parked;  // outlives connections; poked until the very end
   std::vector<std::unique_ptr<UdpListener>> udp;
   std::optional<TcpListener> tcp;
   std::optional<PrepareHook> offline;
@@ -45,11 +47,14 @@ struct Worker::Impl {
 };
 
 Worker::Impl::Impl(Options worker_options)
-    : options(std::move(worker_options)) {
+    : options(std::move(worker_options)),
+      parked(&loop, &context, ParkedLimits(), options.wake) {
   context.view = options.view;
   context.reader = options.reader;
   context.respond.random = Random(options.seed);
   context.stats = &stats;
+  context.parked = &parked;
+  context.asked = options.asked;
   tcp.emplace(&loop, &context, TcpLimits());
   // Every callback between two polls may read the view; while the loop sleeps
   // in epoll the worker must hold nothing.
@@ -98,6 +103,8 @@ void Worker::Impl::Run() {
 }
 
 void Worker::Impl::BeginStop(uint64_t drain_ms) {
+  // Nothing is waited for any more: the next server may know.
+  parked.Close();
   // Closing a socket throws away what is queued on it, so answer that first.
   for (const auto& listener : udp) listener->Drain(kUdpBatchesAtStop);
   udp.clear();
@@ -149,6 +156,10 @@ void Worker::Stop(uint64_t drain_ms) {
 const std::vector<Endpoint>& Worker::listening() const {
   return impl_->listening;
 }
+
+void Worker::Poke() { impl_->parked.Poke(); }
+
+size_t Worker::parked_count() const { return impl_->parked.count(); }
 
 const WorkerStats& Worker::stats() const { return impl_->stats; }
 

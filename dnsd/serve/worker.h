@@ -2,14 +2,17 @@
 // UDP and TCP sockets on every listen address, its own counters.
 //
 // Threads:   Create() and Stop() on the main thread; everything else inside
-//            runs on the worker's own thread. stats() may be read by any.
+//            runs on the worker's own thread. stats(), parked_count() and
+//            Poke(): any, as long as the Worker lives.
 // Ownership: owns its thread, loop and sockets; borrows the published view.
 // Errors:    Create() says which address could not be bound and why (port in
 //            use, no permission and how to grant it, no such address).
 #ifndef DNSD_DNSD_SERVE_WORKER_H_
 #define DNSD_DNSD_SERVE_WORKER_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -17,6 +20,7 @@
 #include "catalog/published.h"
 #include "catalog/qsbr.h"
 #include "dnsd/config.h"
+#include "dnsd/serve/asked_names.h"
 #include "dnsd/serve/worker_stats.h"
 #include "zones/view.h"
 
@@ -31,6 +35,12 @@ class Worker {
     const Published<View>* view = nullptr;  // a view is published before Start
     Qsbr::Reader reader;
     uint64_t seed = 0;  // for answer rotation
+    // Where names that clients ask for are reported; the sync thread pops.
+    // nullptr: nobody listens.
+    AskedNames* asked = nullptr;
+    // Called on the worker's thread when `asked` holds something that a query
+    // waits for. Names of services alone need no haste: look now and then.
+    std::function<void()> wake;
   };
 
   // Binds the sockets; does not serve yet. Port 0 binds a port the kernel
@@ -44,6 +54,12 @@ class Worker {
   // Answers what is queued, closes listeners, lets TCP clients read what was
   // answered for at most `drain_ms`, then joins the thread.
   void Stop(uint64_t drain_ms);
+
+  // There is a newer view: queries that wait are asked again of it. To be
+  // called after a publication, unless parked_count() says, after it too, that
+  // none waits.
+  void Poke();
+  [[nodiscard]] size_t parked_count() const;
 
   // The addresses really bound, in the order of Options::listen.
   [[nodiscard]] const std::vector<Endpoint>& listening() const;

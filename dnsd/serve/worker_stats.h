@@ -81,6 +81,14 @@ struct WorkerNumbers {
   Number tcp_accept_pauses{};  // out of descriptors or memory
   std::array<Number, kTcpCloseCount> tcp_closed{};  // by TcpClose
 
+  // Queries that had to wait for the catalog. They count as kPending, whatever
+  // is said to them in the end.
+  Number parked{};
+  Number parked_answered{};
+  Number parked_expired{};  // SERVFAIL: waited too long, or we stopped
+  Number parked_refused{};  // SERVFAIL at once: too many wait
+  Number parked_dropped{};  // the connection ended before
+
   [[nodiscard]] const Number& closed(TcpClose reason) const {
     return tcp_closed[static_cast<size_t>(reason)];
   }
@@ -114,6 +122,11 @@ inline void AddTo(const TransportNumbers<Counter>& from,
     totals.tcp_open += worker->tcp_open.value();
     totals.tcp_accepted += worker->tcp_accepted.value();
     totals.tcp_accept_pauses += worker->tcp_accept_pauses.value();
+    totals.parked += worker->parked.value();
+    totals.parked_answered += worker->parked_answered.value();
+    totals.parked_expired += worker->parked_expired.value();
+    totals.parked_refused += worker->parked_refused.value();
+    totals.parked_dropped += worker->parked_dropped.value();
     for (size_t i = 0; i < kTcpCloseCount; ++i) {
       totals.tcp_closed[i] += worker->tcp_closed[i].value();
     }

@@ -58,6 +58,9 @@ class Model {
       std::erase_if(said_, [&](const auto& item) {
         return item.first.second == batch.source;
       });
+      std::erase_if(queries_, [&](const auto& item) {
+        return item.first.second == batch.source;
+      });
     }
     for (const Change& change : batch.changes) {
       std::visit([&](const auto& c) { One(batch.source, c); }, change);
@@ -68,6 +71,12 @@ class Model {
     std::map<NameKey, Node> nodes;  // emplace: the smallest source stays
     for (const auto& [key, said] : said_) nodes.emplace(key.first, said.node);
     return nodes;
+  }
+
+  std::map<NameKey, PreparedQuery> Queries() const {
+    std::map<NameKey, PreparedQuery> queries;
+    for (const auto& [key, query] : queries_) queries.emplace(key.first, query);
+    return queries;
   }
 
   // Every instance under the names it has (mesh: stands for), in order.
@@ -124,6 +133,13 @@ class Model {
     if (Said* said = Find(source, c.key)) said->checks.erase(c.check_id);
   }
 
+  void One(SourceId source, const UpsertQuery& c) {
+    queries_[{{c.datacenter, AsciiLower(c.query.id)}, source}] = c.query;
+  }
+  void One(SourceId source, const RemoveQuery& c) {
+    queries_.erase({{c.datacenter, AsciiLower(c.id)}, source});
+  }
+
   // The worst of the checks that concern the instance; of checks with one id
   // that of the smallest source.
   HealthStatus Health(const NameKey& node, const std::string& id) const {
@@ -144,6 +160,7 @@ class Model {
   }
 
   std::map<std::pair<NameKey, SourceId>, Said> said_;
+  std::map<std::pair<NameKey, SourceId>, PreparedQuery> queries_;
 };
 
 // What a reader of the catalog can see, by name.
@@ -151,10 +168,12 @@ struct Picture {
   std::map<NameKey, Node> nodes;
   std::map<NameKey, std::vector<Shown>> services;
   std::map<NameKey, std::vector<Shown>> mesh;
+  std::map<NameKey, PreparedQuery> queries;
 };
 
 Picture Of(const Model& model) {
-  return {model.Nodes(), model.Services(false), model.Services(true)};
+  return {model.Nodes(), model.Services(false), model.Services(true),
+          model.Queries()};
 }
 
 Picture Of(const State& state) {
@@ -169,6 +188,11 @@ Picture Of(const State& state) {
     });
     state.ForEachMeshInstance(key, [&](const InstanceView& v) {
       picture.mesh[key].push_back({*v.node, *v.instance, v.health});
+    });
+  }
+  for (const char* datacenter : {"dc1", "dc2"}) {
+    state.ForEachQuery(datacenter, [&](const PreparedQuery& query) {
+      picture.queries[{datacenter, AsciiLower(query.id)}] = query;
     });
   }
   return picture;
@@ -225,11 +249,24 @@ class ChangeMaker {
     return instance;
   }
 
+  PreparedQuery Query() {
+    PreparedQuery query;
+    query.id = random_->Below(4) == 0 ? "A" : Id();  // as "a"
+    query.name = "q" + Id();
+    return query;
+  }
+
   void Partial(BatchMaker* batch) {
     const NodeKey key = Key();
-    switch (random_->Below(11)) {
+    switch (random_->Below(13)) {
       case 0:
         batch->DropNode(key);
+        break;
+      case 11:
+        batch->Put(Query(), key.datacenter);
+        break;
+      case 12:
+        batch->DropQuery(Id(), key.datacenter);
         break;
       case 1:
       case 2:
@@ -257,6 +294,9 @@ class ChangeMaker {
   // the source's mistake and not promised.
   void Complete(BatchMaker* batch) {
     batch->Complete();
+    for (uint32_t i = random_->Below(3); i < 3; ++i) {
+      batch->Put(Query(), Key().datacenter);
+    }
     for (uint32_t i = random_->Below(4); i < 4; ++i) {
       const NodeKey key = Key();
       batch->Put(RandomNode(key));
@@ -315,6 +355,11 @@ TEST(StateModel, RandomBatchesShowTheSameCatalogAndDirtyWhatChanged) {
       ASSERT_EQ(Differences(wanted.services, got.services),
                 std::set<NameKey>());
       ASSERT_EQ(Differences(wanted.mesh, got.mesh), std::set<NameKey>());
+      const std::set<NameKey> changed =
+          Differences(before.queries, wanted.queries);
+      ASSERT_EQ(Differences(wanted.queries, got.queries), std::set<NameKey>());
+      ASSERT_EQ(state.Everything().queries.size(), wanted.queries.size());
+      ExpectCovers(dirty.queries, changed, "query");
       ExpectCovers(dirty.nodes, Differences(before.nodes, wanted.nodes),
                    "node");
       ExpectCovers(dirty.services,

@@ -4,6 +4,7 @@
 #ifndef DNSD_TESTS_DNSD_CONFIG_TESTING_H_
 #define DNSD_TESTS_DNSD_CONFIG_TESTING_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,18 @@ struct Loaded {
 inline Loaded Load(const std::vector<std::string>& args) {
   Loaded loaded;
   loaded.config = LoadConfig(args, &loaded.help, &loaded.problems);
+  return loaded;
+}
+
+// With these environment variables, and no others.
+inline Loaded LoadIn(const std::map<std::string, std::string>& variables,
+                     const std::vector<std::string>& args) {
+  Loaded loaded;
+  loaded.config = LoadConfig(args, &loaded.help, &loaded.problems,
+                             [&variables](const char* name) {
+                               const auto at = variables.find(name);
+                               return at == variables.end() ? "" : at->second;
+                             });
   return loaded;
 }
 

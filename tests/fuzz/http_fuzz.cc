@@ -1,6 +1,7 @@
 // Bytes of a client through HttpConnection. The first byte says how the rest
-// is cut and when answers come; the same bytes in one piece must lead to the
-// same requests, or a proxy and we could see different ones.
+// is cut, when answers come, and whether they are streams; the same bytes in
+// one piece must lead to the same requests, or a proxy and we could see
+// different ones.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -33,8 +34,32 @@ std::string WithoutDates(std::string text) {
   return text;
 }
 
-Run Feed(absl::string_view bytes, size_t piece_bytes, bool park) {
+// The second request is cut off in the middle of its answer, each third tells
+// its length, and the other answers are in chunks. Nobody may be told that a
+// client left who has ended his answer.
+class Streamer {
+ public:
+  void Answer(const HttpReply& reply) {
+    ++count_;
+    HttpResponse head;
+    if (count_ % 3 == 0) head.headers = {{"Content-Length", "8"}};
+    const auto over = std::make_shared<bool>(false);
+    reply.OnClosed([over] { DNSD_CHECK(!*over); });
+    reply.Begin(std::move(head));
+    (void)reply.Write("some");
+    (void)reply.Write("");
+    (void)reply.Write("body");
+    *over = true;
+    count_ == 2 ? reply.Abort() : reply.End();
+  }
+
+ private:
+  int count_ = 0;
+};
+
+Run Feed(absl::string_view bytes, size_t piece_bytes, bool park, bool stream) {
   Run run;
+  Streamer streamer;
   HttpLimits limits;
   limits.head_bytes_max = 512;
   limits.body_bytes_max = 256;
@@ -55,6 +80,8 @@ Run Feed(absl::string_view bytes, size_t piece_bytes, bool park) {
     run.requests.push_back(absl::StrCat(text, request.body));
     if (park) {
       parked.push_back(std::move(reply));
+    } else if (stream) {
+      streamer.Answer(reply);
     } else {
       routes.Handle(request, std::move(reply));
     }
@@ -68,7 +95,11 @@ Run Feed(absl::string_view bytes, size_t piece_bytes, bool park) {
   const auto answer = [&] {
     // Each answer may let one more request in.
     for (size_t i = 0; i < parked.size(); ++i) {
-      parked[i](HttpResponse());
+      if (stream) {
+        streamer.Answer(parked[i]);
+      } else {
+        parked[i](HttpResponse());
+      }
       drain();
     }
     parked.clear();
@@ -98,8 +129,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                 size - 1);
   const size_t piece_bytes = 1 + (data[0] >> 1) % 32;
   const bool park = (data[0] & 1) != 0;
-  const dnsd::Run cut = dnsd::Feed(bytes, piece_bytes, park);
-  const dnsd::Run whole = dnsd::Feed(bytes, bytes.size() + 1, park);
+  const bool stream = (data[0] & 0x40) != 0;
+  const dnsd::Run cut = dnsd::Feed(bytes, piece_bytes, park, stream);
+  const dnsd::Run whole = dnsd::Feed(bytes, bytes.size() + 1, park, stream);
   DNSD_CHECK(cut.requests == whole.requests);
   DNSD_CHECK(cut.output == whole.output);
   return 0;

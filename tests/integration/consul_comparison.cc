@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <span>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tests/integration/consul_samples.h"
 #include "tests/testing/consul_trim.h"
 #include "zones/wire.h"
 
@@ -20,55 +21,6 @@ constexpr int kSampledPicksMax = 400;
 // Long enough for an answer; silence is waited for no longer.
 constexpr std::chrono::milliseconds kSilence{400};
 
-std::span<const uint8_t> Bytes8(const std::string& packet) {
-  return {reinterpret_cast<const uint8_t*>(packet.data()), packet.size()};
-}
-
-DnsReply NotSent() {
-  DnsReply reply;
-  reply.error = "not sent";
-  return reply;
-}
-
-// Records of a random choice replaced by those of another one, if there are
-// as many and all of them are known.
-Message LikeSample(const Message& sample, const Message& got,
-                   const std::set<std::string>& seen) {
-  Message like = sample;
-  for (auto [mine, theirs] : {std::pair{&like.answer, &got.answer},
-                              std::pair{&like.additional, &got.additional}}) {
-    const bool fits =
-        mine->size() == theirs->size() &&
-        std::all_of(theirs->begin(), theirs->end(),
-                    [&](const Rr& rr) { return seen.contains(RrText(rr)); });
-    if (fits) *mine = *theirs;
-  }
-  return like;
-}
-
-// `full`, a random choice, as if it had been the one that `udp` was cut from.
-Message Resample(const Message& full, const Message& udp,
-                 const std::set<std::string>& seen) {
-  Message result = full;
-  // ADDITIONAL of a single answer is never cut.
-  if (full.answer.size() == 1) {
-    result.additional = LikeSample(full, udp, seen).additional;
-  }
-  const bool known =
-      udp.answer.size() <= full.answer.size() &&
-      std::all_of(udp.answer.begin(), udp.answer.end(),
-                  [&](const Rr& rr) { return seen.contains(RrText(rr)); });
-  if (!known) return result;
-  std::vector<Rr> rest = full.answer;
-  for (const Rr& rr : udp.answer) {
-    const auto same = std::find(rest.begin(), rest.end(), rr);
-    rest.erase(same == rest.end() ? rest.end() - 1 : same);
-  }
-  result.answer = udp.answer;
-  result.answer.insert(result.answer.end(), rest.begin(), rest.end());
-  return result;
-}
-
 void CompareUdp(const ReleaseConfig& config, Release release,
                 const Message& full, const Message& got, std::string* error,
                 Message* expected) {
@@ -82,89 +34,15 @@ void CompareUdp(const ReleaseConfig& config, Release release,
   }
 }
 
-void Remember(const Message& message, std::set<std::string>* seen) {
-  for (const auto* section : {&message.answer, &message.additional}) {
-    for (const Rr& rr : *section) seen->insert(RrText(rr));
-  }
-}
-
 }  // namespace
-
-Peer::Peer(const DnsServer& server)
-    : server_(server), udp_(DnsSocket::Udp(server)) {}
-
-void Peer::SendUdp(const std::string& packet) {
-  udp_packet_ = packet;
-  udp_sent_ = udp_.Send(Bytes8(packet));
-}
-
-Reply Peer::ReceiveUdp(std::chrono::milliseconds timeout) {
-  return Read(udp_sent_ ? udp_.Receive(timeout) : NotSent(), udp_packet_);
-}
-
-void Peer::SendTcp(const std::string& packet) {
-  tcp_packet_ = packet;
-  if (!tcp_) tcp_.emplace(DnsSocket::Tcp(server_));
-  if (!SendFrame()) tcp_.reset();
-}
-
-Reply Peer::ReceiveTcp() {
-  DnsReply reply = tcp_ ? tcp_->Receive() : NotSent();
-  if (!reply.error.empty()) {
-    tcp_.reset();
-    tcp_.emplace(DnsSocket::Tcp(server_));
-    reply = SendFrame() ? tcp_->Receive() : NotSent();
-  }
-  if (!reply.error.empty()) tcp_.reset();
-  return Read(reply, tcp_packet_);
-}
-
-Reply Peer::AskTcp(const std::string& packet) {
-  SendTcp(packet);
-  return ReceiveTcp();
-}
-
-bool Peer::SendFrame() const { return tcp_->SendFrame(Bytes8(tcp_packet_)); }
-
-Reply Peer::Read(const DnsReply& raw, const std::string& packet) {
-  Reply reply;
-  reply.error = raw.error;
-  if (!reply.error.empty()) return reply;
-  reply.error = ParseMessage(raw.wire, &reply.message);
-  if (reply.error.empty() &&
-      packet.compare(0, 2,
-                     {static_cast<char>(raw.wire[0]),
-                      static_cast<char>(raw.wire[1])}) != 0) {
-    reply.error = "a reply to another question";
-  }
-  return reply;
-}
-
-std::string DiffQuestion::Text() const {
-  std::string text = absl::StrCat(name, " ", TypeText(type));
-  if (!options.rd) text += " +nord";
-  if (options.cd) text += " +cd";
-  if (options.ad) text += " +ad";
-  if (options.opcode != 0) absl::StrAppend(&text, " opcode=", options.opcode);
-  if (options.qclass != 1) absl::StrAppend(&text, " class=", options.qclass);
-  if (!options.edns) return text;
-  absl::StrAppend(&text, " edns=", options.edns->udp_size,
-                  " version=", options.edns->version,
-                  options.edns->dnssec_ok ? " do" : "",
-                  options.edns->options.empty() ? "" : " with options");
-  return text;
-}
 
 Comparison::Comparison(const DnsServer& consul, const DnsServer& dnsd,
                        const ReleaseConfig& config)
-    : consul_(consul), dnsd_(dnsd), config_(config) {
-  const Reply reply =
-      consul_.AskTcp(BuildQuery(config.domain, kTypeSoa, QueryOptions()));
-  if (!reply.error.empty() || reply.message.answer.empty()) {
-    failures_.push_back("Consul has no SOA: " + reply.error);
-    return;
-  }
-  soa_ = reply.message.answer[0];
+    : newest_(consul, config),
+      consul_(newest_.peer()),
+      dnsd_(dnsd),
+      config_(config) {
+  if (newest_.soa().owner.empty()) failures_.push_back("Consul has no SOA");
 }
 
 void Comparison::Fail(const std::string& what, const Message& expected,
@@ -197,33 +75,13 @@ bool Comparison::AskBoth(const DiffQuestion& question, Replies* replies) {
   return true;
 }
 
-Message Comparison::Newest(const DiffQuestion& question,
-                           const Message& consul_tcp, RowCounts* counts) {
-  const AskAny ask_any = [this](const std::string& qname) {
-    QueryOptions options;
-    options.edns.emplace();
-    const Reply any = consul_.AskTcp(BuildQuery(qname, kTypeAny, options));
-    return any.error.empty() ? any.message.answer : std::vector<Rr>();
-  };
-  const std::optional<std::string> name =
-      NameIn187(config_, question.name, question.type);
-  if (!name) {
-    return Modernize(config_, question.name, soa_, consul_tcp, ask_any, counts);
-  }
-  const Reply reply =
-      consul_.AskTcp(BuildQuery(*name, question.type, question.options));
-  if (!reply.error.empty()) return consul_tcp;  // which does not fit
-  return Modernize(config_, question.name, soa_, reply.message, ask_any,
-                   counts);
-}
-
 void Comparison::Compare3(const DiffQuestion& question, const Replies& replies,
-                          std::set<std::string>* seen, Verdicts* verdicts) {
+                          SeenRecords* seen, Verdicts* verdicts) {
   const Message& consul_tcp = replies.consul_tcp.message;
   const Message& consul_udp = replies.consul_udp.message;
   const Message& dnsd_udp = replies.dnsd_udp.message;
   RowCounts rows;
-  Message newest = Newest(question, consul_tcp, &rows);
+  Message newest = newest_.Modern(question, consul_tcp, &rows);
   Message consul_full = consul_tcp;
   Message newest_full = newest;
   if (question.sampled) {
@@ -277,7 +135,7 @@ void Comparison::Ask(const DiffQuestion& question) {
   ++asked_;
   Replies replies;
   if (!AskBoth(question, &replies)) return;
-  std::set<std::string> seen;
+  SeenRecords seen;
   Verdicts verdicts;
   const int picks_max = question.sampled ? kSampledPicksMax : kPicksMax;
   for (int i = 0; i < picks_max; ++i) {

@@ -15,60 +15,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "tests/integration/consul_peer.h"
+#include "tests/integration/consul_samples.h"
 #include "tests/testing/consul_release.h"
 #include "tests/testing/dns_client.h"
 #include "tests/testing/rr_text.h"
 
 namespace dnsd::testing {
-
-struct Reply {
-  std::string error;
-  Message message;
-};
-
-// One server, with a socket for each transport.
-class Peer {
- public:
-  explicit Peer(const DnsServer& server);
-
-  void SendUdp(const std::string& packet);
-  // The reply to what was sent last.
-  [[nodiscard]] Reply ReceiveUdp(std::chrono::milliseconds timeout);
-
-  // Servers close a connection after a while or some number of questions;
-  // then the question is sent once more on a new one.
-  void SendTcp(const std::string& packet);
-  [[nodiscard]] Reply ReceiveTcp();
-  [[nodiscard]] Reply AskTcp(const std::string& packet);
-
- private:
-  [[nodiscard]] bool SendFrame() const;
-  [[nodiscard]] static Reply Read(const DnsReply& raw,
-                                  const std::string& packet);
-
-  DnsServer server_;
-  DnsSocket udp_;
-  std::optional<DnsSocket> tcp_;
-  std::string udp_packet_;
-  std::string tcp_packet_;
-  bool udp_sent_ = false;
-};
-
-struct DiffQuestion {
-  std::string name;
-  uint16_t type = 1;
-  QueryOptions options;
-  // Even the TCP answer is a random part of what there is: records are
-  // counted, and each must be one that Consul has given as well.
-  bool sampled = false;
-
-  [[nodiscard]] std::string Text() const;
-};
 
 class Comparison {
  public:
@@ -76,6 +32,8 @@ class Comparison {
 
   Comparison(const DnsServer& consul, const DnsServer& dnsd,
              const ReleaseConfig& config);
+  Comparison(const Comparison&) = delete;
+  Comparison& operator=(const Comparison&) = delete;
 
   void Ask(const DiffQuestion& question);
   // A packet over UDP that need not be a question: both say the same, or
@@ -108,18 +66,15 @@ class Comparison {
   [[nodiscard]] bool AskBoth(const DiffQuestion& question, Replies* replies);
   // Compares what did not fit yet.
   void Compare3(const DiffQuestion& question, const Replies& replies,
-                std::set<std::string>* seen, Verdicts* verdicts);
-  // What the newest Consul would say, going by what this one says.
-  [[nodiscard]] Message Newest(const DiffQuestion& question,
-                               const Message& consul_tcp, RowCounts* counts);
+                SeenRecords* seen, Verdicts* verdicts);
   void CountTrimRows(const Replies& replies, const Verdicts& verdicts);
   void Fail(const std::string& what, const Message& expected,
             const Message& got);
 
-  Peer consul_;
+  NewestConsul newest_;
+  Peer& consul_;
   Peer dnsd_;
   ReleaseConfig config_;
-  Rr soa_;
   RowCounts rows_;
   std::vector<std::string> failures_;
   int asked_ = 0;

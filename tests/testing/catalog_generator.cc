@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
+#include "tests/testing/query_generator.h"
 #include "tests/testing/reference_names.h"
 #include "zones/wire.h"
 
@@ -40,6 +41,7 @@ std::string RandomFqdn(Random* random) {
       "0a000001.addr.consul",   "alias.service.consul",
       "web.service.alt.test",   "nothing.service.consul",
       "ext.service.dc2.consul", "_web._tcp.service.consul",
+      "any-web.query.consul",   "with.two.dots.query.dc1.consul",
   };
   return Pick(kNames, random);
 }
@@ -113,6 +115,7 @@ Node RandomNode(const std::string& name, const std::string& datacenter,
         Rarely(3, random) ? absl::StrCat("rfc1035-0", i) : RandomMeta(random);
     node.meta[key] = RandomMeta(random);
   }
+  if (node.meta.empty()) node.meta["zone"] = Rarely(2, random) ? "a" : "b";
   return node;
 }
 
@@ -160,6 +163,7 @@ ServiceInstance RandomInstance(const std::string& name, int index,
   }
   instance.port = static_cast<uint16_t>(
       Rarely(3, random) ? 8000 + random->Below(500) : 8080);
+  if (Rarely(3, random)) instance.meta["v"] = Rarely(2, random) ? "1" : "2";
   if (Rarely(3, random)) {
     instance.weights.passing = static_cast<int>(random->Below(100));
     instance.weights.warning = static_cast<int>(random->Below(10));
@@ -238,7 +242,7 @@ std::string RandomLocality(Random* random) {
 std::string RandomLeftPart(const GeneratedCatalog& catalog, Random* random) {
   std::string service = Pick(catalog.services, random);
   std::string tag = Pick(catalog.tags, random);
-  switch (random->Below(9)) {
+  switch (random->Below(11)) {
     case 0:
       return absl::StrCat(tag, ".", service, ".service");
     case 1:
@@ -258,6 +262,11 @@ std::string RandomLeftPart(const GeneratedCatalog& catalog, Random* random) {
       return Rarely(2, random) ? absl::StrCat(part, ".", service, ".service")
                                : absl::StrCat(part, ".node");
     }
+    case 6:
+      return absl::StrCat(Pick(catalog.queries, random), ".query");
+    case 7:
+      return absl::StrCat("_", Pick(catalog.queries, random), "._",
+                          Rarely(2, random) ? "tcp" : "x", ".query");
     default:
       return absl::StrCat(service, ".service");
   }
@@ -291,6 +300,11 @@ std::string RandomRareName(const GeneratedCatalog& catalog, Random* random) {
       "_x._y.query",
       "q.query",
       "q.query.dc1",
+      "dots.query",
+      "a.b.query.dc2",
+      "query.dc1.dc",
+      "_._tcp.query",
+      "_.x._tcp.query",
       "_tcp.dc1",
       "_tcp.dc1.dc",
       "7f000001.addr",
@@ -379,6 +393,7 @@ GeneratedCatalog GenerateCatalog(int big_count, Random* random) {
   }
   catalog.services.push_back("nothing");
   for (const char* tag : kTags) catalog.tags.push_back(tag);
+  GenerateQueries(&catalog, random);
   return catalog;
 }
 

@@ -25,6 +25,7 @@ struct GeneratedCatalog {
   std::vector<std::string> services;  // names, some without an instance
   std::vector<std::string> tags;
   std::vector<std::string> addresses;
+  std::vector<std::string> queries;  // names and ids of prepared queries
 };
 
 // `big_count` is how many instances the largest service has.

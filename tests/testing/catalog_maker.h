@@ -46,6 +46,26 @@ inline Check MakeCheck(const std::string& id, const std::string& service_id,
   return check;
 }
 
+inline PreparedQuery MakePreparedQuery(const std::string& id,
+                                       const std::string& name,
+                                       const std::string& service) {
+  PreparedQuery query;
+  query.id = id;
+  query.name = name;
+  query.service = service;
+  return query;
+}
+
+inline PreparedQuery MakeQueryTemplate(const std::string& id,
+                                       const std::string& prefix,
+                                       const std::string& service,
+                                       const std::string& regexp = "") {
+  PreparedQuery query = MakePreparedQuery(id, prefix, service);
+  query.is_template = true;
+  query.regexp = regexp;
+  return query;
+}
+
 // A batch, built by calls in a row.
 class BatchMaker {
  public:
@@ -61,6 +81,14 @@ class BatchMaker {
   }
   BatchMaker& Put(const NodeKey& key, const Check& check) {
     return Push(UpsertCheck{key, check});
+  }
+  BatchMaker& Put(const PreparedQuery& query,
+                  const std::string& datacenter = "dc1") {
+    return Push(UpsertQuery{datacenter, query});
+  }
+  BatchMaker& DropQuery(const std::string& id,
+                        const std::string& datacenter = "dc1") {
+    return Push(RemoveQuery{datacenter, id});
   }
   BatchMaker& DropNode(const NodeKey& key) { return Push(RemoveNode{key}); }
   BatchMaker& DropInstance(const NodeKey& key, const std::string& id) {

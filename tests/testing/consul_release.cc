@@ -1,9 +1,9 @@
 #include "tests/testing/consul_release.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
+#include "tests/testing/consul_names.h"
 #include "zones/wire.h"
 
 namespace dnsd::testing {
@@ -14,72 +14,13 @@ const char kOwnMeta[] =
     "\x17"
     "consul-network-segment=";
 
-std::string Label(const std::string& text) {
-  return std::string(1, static_cast<char>(text.size())) + text;
-}
-
 bool EndsWith(const std::string& text, const std::string& end) {
   return text.size() >= end.size() &&
          text.compare(text.size() - end.size(), std::string::npos, end) == 0;
 }
 
-// A name of a domain, taken apart.
-struct AskedName {
-  bool in_domain = false;
-  bool in_alt = false;
-  std::string suffix;               // the domain as it was spelt, wire
-  std::vector<std::string> labels;  // left of the domain, lower case
-};
-
-// Offsets of the labels of a wire name, with that of the root.
-std::vector<size_t> LabelOffsets(const std::string& wire) {
-  std::vector<size_t> offsets = {0};
-  size_t at = 0;
-  while (wire[at] != '\0') {
-    at += 1 + static_cast<uint8_t>(wire[at]);
-    offsets.push_back(at);
-  }
-  return offsets;
-}
-
 AskedName ReadName(const ReleaseConfig& config, const std::string& wire) {
-  AskedName name;
-  const std::string lower = LowerName(wire);
-  const std::vector<size_t> offsets = LabelOffsets(lower);
-  // From the left, so that the longer of two domains is found first.
-  for (const size_t at : offsets) {
-    const std::string rest = lower.substr(at);
-    name.in_alt =
-        !config.alt_domain.empty() && rest == WireName(config.alt_domain);
-    if (name.in_alt || rest == WireName(config.domain)) {
-      name.in_domain = true;
-      name.suffix = wire.substr(at);
-      return name;
-    }
-    if (at + 1 < lower.size()) {
-      const size_t size = static_cast<uint8_t>(lower[at]);
-      name.labels.push_back(lower.substr(at + 1, size));
-    }
-  }
-  return name;
-}
-
-// The keyword from the right, as Consul looks for it; labels.size() if none.
-size_t KeywordIndex(const std::vector<std::string>& labels) {
-  constexpr std::array<const char*, 7> kKeywords = {
-      "service", "connect", "virtual", "ingress", "node", "query", "addr"};
-  for (size_t i = labels.size(); i-- > 0;) {
-    if (std::find(kKeywords.begin(), kKeywords.end(), labels[i]) !=
-        kKeywords.end()) {
-      return i;
-    }
-  }
-  return labels.size();
-}
-
-bool IsKind(const AskedName& name, const char* keyword) {
-  const size_t at = KeywordIndex(name.labels);
-  return at < name.labels.size() && name.labels[at] == keyword;
+  return ReadAskedName(config.domain, config.alt_domain, wire);
 }
 
 Message Nxdomain(const Message& reply, const Rr& soa) {
@@ -106,6 +47,9 @@ bool Respell(const ReleaseConfig& config, const std::string& suffix,
   }
   return false;
 }
+
+// Of a reverse name: 32 digits, "ip6", "arpa".
+constexpr size_t kLabelsOfIp6Address = 34;
 
 // The types that Consul looks nodes up for.
 bool IsNodeType(uint16_t type) {
@@ -184,6 +128,8 @@ void ModernizeAddr(const AskedName& name, const Rr& soa, Message* reply,
 
 // Without EDNS, a CNAME brings at most so many records along.
 constexpr size_t kChainRecordsMax = 5;
+// In front of the target in an SRV's rdata: priority, weight, port.
+constexpr size_t kSrvNumbersBytes = 6;
 // How many names of ours are followed.
 constexpr int kChainLevels = 3;
 
@@ -210,29 +156,81 @@ std::vector<Rr> FollowName(const ReleaseConfig& config, const std::string& name,
   return chain;
 }
 
+// What comes with a CNAME, or an SRV, to `target`.
+std::vector<Rr> ChainOf(const ReleaseConfig& config, const std::string& target,
+                        const Rr& head, bool has_edns, const AskAny& ask_any) {
+  std::vector<Rr> chain = FollowName(config, target, kChainLevels, ask_any);
+  if (!has_edns && chain.size() > kChainRecordsMax) {
+    chain.resize(kChainRecordsMax);
+  }
+  // Not of nodes.
+  const bool overwrites = !IsKind(ReadName(config, head.owner), "node");
+  for (Rr& rr : chain) {
+    if (overwrites) rr.ttl = head.ttl;
+  }
+  return chain;
+}
+
+// ADDITIONAL of SRV answers: for each what its target leads to, then the texts
+// of its node. 1.8.7 has those of a target that it makes up itself right.
+std::vector<Rr> SrvAdditional(const ReleaseConfig& config,
+                              const AskAny& ask_any, const Message& reply) {
+  std::vector<Rr> whole;
+  std::vector<Rr> addresses;
+  std::vector<Rr> texts;
+  for (const Rr& rr : reply.additional) {
+    (rr.type == kTypeTxt ? texts : addresses).push_back(rr);
+  }
+  const bool all_made_up = std::all_of(
+      reply.answer.begin(), reply.answer.end(), [&](const Rr& head) {
+        std::string target = head.rdata.substr(kSrvNumbersBytes);
+        return Respell(config, "", &target, 0);
+      });
+  if (all_made_up) return reply.additional;
+  size_t texts_used = 0;
+  for (const Rr& head : reply.answer) {
+    const std::string target = head.rdata.substr(kSrvNumbersBytes);
+    std::string made_up = target;
+    if (Respell(config, "", &made_up, 0)) {
+      const auto own =
+          std::find_if(addresses.begin(), addresses.end(),
+                       [&](const Rr& rr) { return rr.owner == target; });
+      if (own != addresses.end()) {
+        whole.push_back(*own);
+        addresses.erase(own);
+      }
+    } else {
+      const std::vector<Rr> chain =
+          ChainOf(config, target, head, reply.opt.has_value(), ask_any);
+      whole.insert(whole.end(), chain.begin(), chain.end());
+    }
+    for (size_t i = 0; i < config.node_text_count; ++i) {
+      if (texts_used < texts.size()) whole.push_back(texts[texts_used++]);
+    }
+  }
+  // Of nodes with more of them than ours.
+  while (texts_used < texts.size()) whole.push_back(texts[texts_used++]);
+  return whole;
+}
+
 void ModernizeChain(const ReleaseConfig& config, const AskAny& ask_any,
                     Message* reply, RowCounts* counts) {
   if (reply->answer.empty()) return;
-  const Rr& head = reply->answer[0];
-  const bool is_cname = head.type == kTypeCname;
-  const bool is_srv = head.type == kTypeSrv && reply->answer.size() == 1;
-  if (!is_cname && !is_srv) return;
-  const std::string target = head.rdata.substr(is_srv ? 6 : 0);
-  std::string made_up = target;
-  if (Respell(config, "", &made_up, 0)) return;
-  std::vector<Rr> chain = FollowName(config, target, kChainLevels, ask_any);
-  if (!reply->opt && chain.size() > kChainRecordsMax) {
-    chain.resize(kChainRecordsMax);
-  }
-  for (Rr& rr : chain) rr.ttl = head.ttl;
+  const Rr head = reply->answer[0];
+  std::vector<Rr>* section = nullptr;
   std::vector<Rr> whole;
-  if (is_cname) whole.push_back(head);
-  whole.insert(whole.end(), chain.begin(), chain.end());
-  std::vector<Rr>* section = is_cname ? &reply->answer : &reply->additional;
-  if (is_srv) {
-    for (const Rr& rr : *section) {
+  if (head.type == kTypeSrv) {
+    section = &reply->additional;
+    whole = SrvAdditional(config, ask_any, *reply);
+  } else if (head.type == kTypeCname) {
+    section = &reply->answer;
+    whole = ChainOf(config, head.rdata, head, reply->opt.has_value(), ask_any);
+    whole.insert(whole.begin(), head);
+    for (const Rr& rr : reply->answer) {
       if (rr.type == kTypeTxt) whole.push_back(rr);
     }
+  } else {
+    return;
   }
   if (whole.size() != section->size()) ++(*counts)[ReleaseRow::kWholeChain];
   *section = whole;
@@ -288,6 +286,8 @@ const char* RowName(ReleaseRow row) {
       return "addresses kept in trimmed answers (ours)";
     case ReleaseRow::kNodeIdPrefix:
       return "nodes by the start of their id (ours)";
+    case ReleaseRow::kReverseTooLong:
+      return "digits too many in a reverse name (ours)";
     case ReleaseRow::kCount:
       break;
   }
@@ -318,8 +318,10 @@ Message Modernize(const ReleaseConfig& config, const std::string& qname,
                   const Rr& soa, const Message& reply, const AskAny& ask_any,
                   RowCounts* counts) {
   Message message = reply;
-  message.answer = WithoutOwnMeta(reply.answer);
-  message.additional = WithoutOwnMeta(reply.additional);
+  if (!config.mirrored) {
+    message.answer = WithoutOwnMeta(reply.answer);
+    message.additional = WithoutOwnMeta(reply.additional);
+  }
   const std::string wire = WireName(qname);
   if (message.has_question && message.qname != wire) {
     for (auto* section : {&message.answer, &message.additional}) {
@@ -336,6 +338,9 @@ Message Modernize(const ReleaseConfig& config, const std::string& qname,
     if (arpa && message.rcode() == kServFail) {
       message = Nxdomain(message, soa);
       ++(*counts)[ReleaseRow::kReverseNotFound];
+    } else if (arpa && name.labels.size() > kLabelsOfIp6Address) {
+      message = Nxdomain(message, soa);
+      ++(*counts)[ReleaseRow::kReverseTooLong];
     }
     return message;
   }
@@ -376,7 +381,8 @@ bool IsTrimmedBy187(const ReleaseConfig& config, const Message& question) {
   if (!name.in_domain) return false;
   if (question.qtype == kTypeSoa || question.qtype == kTypeNs) return false;
   return keyword == name.labels.size() || IsKind(name, "service") ||
-         IsKind(name, "connect") || IsKind(name, "ingress");
+         IsKind(name, "connect") || IsKind(name, "ingress") ||
+         IsKind(name, "query");
 }
 
 }  // namespace dnsd::testing

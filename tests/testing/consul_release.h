@@ -1,7 +1,7 @@
 // What the newest Consul answers, worked out from what 1.8.7 answers: the
 // differences between the two that reference/consul.md 1.14 lists, two more
 // that follow from them (kTrimAll, kWholeChain: trimming moved to where the
-// message is complete), two where dnsd departs from both on purpose ("ours"),
+// message is complete), those where dnsd departs from both on purpose ("ours"),
 // and no other. So any difference to 1.8.7 is a row here or a mistake of ours.
 //
 // Not here, because nothing in a configuration makes them show: RFC 2782
@@ -38,6 +38,7 @@ enum class ReleaseRow : uint8_t {
   kWholeChain,       // what a CNAME leads to is not trimmed by itself
   kAddressKept,      // ours: a target of a trimmed answer keeps its address
   kNodeIdPrefix,     // ours: a node has its whole id for a name, no start of it
+  kReverseTooLong,   // ours: up to three digits more than an address has
   kCount,
 };
 [[nodiscard]] const char* RowName(ReleaseRow row);
@@ -52,6 +53,9 @@ struct ReleaseConfig {
   std::string datacenter = "dc1";
   std::string node_id;         // lower case
   size_t node_text_count = 5;  // TXT of the node with an SRV answer
+  // dnsd knows the meta data that a Consul agent adds to its node. They are
+  // one of node_text_count then.
+  bool mirrored = false;
   bool enable_truncate = false;
   int udp_answer_limit = 3;
   bool compress = true;

@@ -120,7 +120,7 @@ std::optional<Message> TrimForUdp(const ReleaseConfig& config, Release release,
                                   bool large_first) {
   const bool newest = release != Release::k187;
   size_t text_count = config.node_text_count;
-  if (text_count > 0 && !newest) ++text_count;
+  if (text_count > 0 && !newest && !config.mirrored) ++text_count;
   std::optional<RefPacket> packet =
       Reorder(full, like, text_count, large_first);
   if (!packet) return std::nullopt;

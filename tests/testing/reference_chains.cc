@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "tests/testing/reference_query.h"
 #include "tests/testing/reference_records.h"
 #include "zones/wire.h"
 
@@ -7,7 +8,7 @@ namespace dnsd::testing {
 
 std::vector<Chain> RefRecords::ResolveService(
     const RefLookup& lookup, const RefQuestion& question) const {
-  uint32_t ttl = ServiceTtl(policy_, lookup.service);
+  uint32_t ttl = LookupTtl(policy_, lookup);
   Chain addresses;
   std::vector<Chain> chains;
   bool has_ip = false;
@@ -93,6 +94,11 @@ std::vector<Chain> RefRecords::Resolve(const std::string& name,
       }
       return ResolveService(lookup, question);
     }
+    case RefKind::kQuery:
+      if (dispatch.suffixes.size() > 1) return {};
+      return ResolveService(
+          RunQuery(state_, policy_, datacenter, ReadQueryName(dispatch.parts)),
+          question);
     case RefKind::kNode:
       if (!locality.valid || !locality.peer.empty()) return {};
       return ResolveNode(datacenter, JoinLabels(dispatch.parts), question);

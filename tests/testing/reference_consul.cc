@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "tests/testing/reference_query.h"
 #include "tests/testing/reference_responder.h"
 #include "zones/wire.h"
 
@@ -11,7 +12,8 @@ class ConsulAnswer {
  public:
   ConsulAnswer(const State& state, const ZonePolicy& policy,
                ReferenceAnswer* answer)
-      : policy_(policy),
+      : state_(state),
+        policy_(policy),
         records_(state, policy),
         question_(QuestionOf(*answer)),
         out_(*answer) {}
@@ -120,10 +122,27 @@ class ConsulAnswer {
           return;
         }
         break;
+      case RefKind::kQuery:
+        // No pairs here, "dc1.dc".
+        if (dispatch.suffixes.size() < 2) {
+          PreparedQueryName(dispatch, datacenter);
+          return;
+        }
+        break;
       default:
         break;
     }
-    NameError();  // no peers, no prepared queries
+    NameError();  // no peers
+  }
+
+  void PreparedQueryName(const RefDispatch& dispatch,
+                         const std::string& datacenter) {
+    std::string name = ReadQueryName(dispatch.parts);
+    if (name.empty()) {
+      out_.rcodes = {kServFail};
+      return;
+    }
+    Instances(RunQuery(state_, policy_, datacenter, name));
   }
 
   void Service(const RefDispatch& dispatch, const std::string& datacenter) {
@@ -133,6 +152,10 @@ class ConsulAnswer {
       lookup.service = name.service;
       lookup.tag = name.tag;
     }
+    Instances(lookup);
+  }
+
+  void Instances(const RefLookup& lookup) {
     if (records_.Instances(lookup).empty()) {
       NameError();
       return;
@@ -222,6 +245,7 @@ class ConsulAnswer {
     out_.slots = {slot};
   }
 
+  const State& state_;
   const ZonePolicy& policy_;
   RefRecords records_;
   RefQuestion question_;

@@ -260,7 +260,12 @@ std::vector<InstanceView> RefRecords::AllInstances() const {
   return views;
 }
 
+uint32_t LookupTtl(const ZonePolicy& policy, const RefLookup& lookup) {
+  return lookup.ttl ? *lookup.ttl : ServiceTtl(policy, lookup.service);
+}
+
 std::vector<InstanceView> RefRecords::Instances(const RefLookup& lookup) const {
+  if (lookup.kind == RefKind::kQuery) return lookup.chosen;
   std::vector<InstanceView> views;
   for (const InstanceView& view : AllInstances()) {
     if (view.node->datacenter == lookup.datacenter && Passes(view.health) &&

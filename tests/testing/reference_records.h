@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,13 @@ struct RefLookup {
   std::string datacenter;
   std::string service;  // lower case
   std::string tag;      // lower case, or empty
+  // kQuery: what the query found, and its own TTL.
+  std::vector<InstanceView> chosen = {};
+  std::optional<uint32_t> ttl = {};
 };
+
+[[nodiscard]] uint32_t LookupTtl(const ZonePolicy& policy,
+                                 const RefLookup& lookup);
 
 // The records of one instance for one question.
 struct Made {

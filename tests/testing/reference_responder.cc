@@ -94,7 +94,7 @@ std::vector<RefSlot> NameServers(const RefRecords& records,
 std::vector<RefSlot> SrvSlots(const RefRecords& records,
                               const ZonePolicy& policy, const RefLookup& lookup,
                               const RefQuestion& question) {
-  uint32_t ttl = ServiceTtl(policy, lookup.service);
+  uint32_t ttl = LookupTtl(policy, lookup);
   std::vector<RefSlot> slots;
   std::map<std::string, size_t> seen;
   for (const InstanceView& view : records.Instances(lookup)) {
@@ -123,7 +123,7 @@ std::vector<RefSlot> SrvSlots(const RefRecords& records,
 void AddressSlots(const RefRecords& records, const ZonePolicy& policy,
                   const RefLookup& lookup, const RefQuestion& question,
                   std::vector<RefSlot>* slots, std::vector<Chain>* chains) {
-  uint32_t ttl = ServiceTtl(policy, lookup.service);
+  uint32_t ttl = LookupTtl(policy, lookup);
   std::vector<Rr> addresses;
   for (const InstanceView& view : records.Instances(lookup)) {
     Made made = records.MakeInstance(lookup, view, question, ttl);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "tests/testing/reference_query.h"
 #include "tests/testing/reference_responder.h"
 #include "zones/wire.h"
 
@@ -16,7 +17,8 @@ class RfcAnswer {
  public:
   RfcAnswer(const State& state, const ZonePolicy& policy,
             ReferenceAnswer* answer)
-      : policy_(policy),
+      : state_(state),
+        policy_(policy),
         records_(state, policy),
         question_(QuestionOf(*answer)),
         out_(*answer) {}
@@ -110,6 +112,10 @@ class RfcAnswer {
     // form is read for every type.
     RefDispatch dispatch = Dispatch(out_.name.labels, true);
     RefLocality locality = ReadLocality(dispatch.suffixes);
+    // Prepared queries have no pairs, "dc1.dc".
+    if (dispatch.kind == RefKind::kQuery && dispatch.suffixes.size() > 1) {
+      locality.valid = false;
+    }
     bool known = locality.valid && locality.peer.empty() &&
                  records_.KnownDatacenter(
                      locality.EffectiveDatacenter(policy_.datacenter));
@@ -134,7 +140,7 @@ class RfcAnswer {
         NodeName(dispatch, datacenter);
         return;
       case RefKind::kQuery:
-        Negative(IsUnderscoreLabel(dispatch));
+        PreparedQueryName(dispatch, datacenter);
         return;
       default:
         Service(dispatch, datacenter);
@@ -229,13 +235,27 @@ class RfcAnswer {
       lookup.tag = name.tag;
       below = IsUnderscoreLabel(dispatch) || HasTagBelow(lookup);
     }
+    Instances(lookup, below, dispatch.short_form);
+  }
+
+  void PreparedQueryName(const RefDispatch& dispatch,
+                         const std::string& datacenter) {
+    std::string name = ReadQueryName(dispatch.parts);
+    Instances(
+        RunQuery(state_, policy_, datacenter, name),
+        IsUnderscoreLabel(dispatch) || HasQueryBelow(state_, datacenter, name),
+        false);
+  }
+
+  // `below`: names exist below this one, whatever it is itself.
+  void Instances(const RefLookup& lookup, bool below, bool short_form) {
     if (records_.Instances(lookup).empty()) {
       Negative(below);
       return;
     }
     if (question_.type == kTypeSrv) {
       out_.slots = SrvSlots(records_, policy_, lookup, question_);
-    } else if (!dispatch.short_form) {
+    } else if (!short_form) {
       Addresses(lookup);
     }
     if (out_.slots.empty() && out_.chains.empty()) NoData();
@@ -366,6 +386,7 @@ class RfcAnswer {
     if (bytes.empty()) out_.rcodes = {kNoError, kNxDomain};
   }
 
+  const State& state_;
   const ZonePolicy& policy_;
   RefRecords records_;
   RefQuestion question_;

@@ -135,6 +135,8 @@ using testing::EcsOption;
 using testing::MakeCheck;
 using testing::MakeInstance;
 using testing::MakeNode;
+using testing::MakePreparedQuery;
+using testing::MakeQueryTemplate;
 using testing::QueryOptions;
 
 void Arm() {
@@ -170,6 +172,11 @@ State* Fill(State* state) {
   batch.Put(n1, MakeInstance("c2", "chain2", "big.service.consul"));
   batch.Put(n1, MakeInstance("self", "self", "self.service.consul"));
   batch.Put(n1, MakeInstance("ext", "ext", "www.example.com"));
+  batch.Put(n1, MakeInstance("cq", "cq", "a.query.consul"));
+  batch.Put(MakePreparedQuery("1d", "a", "big"));
+  batch.Put(MakePreparedQuery("2d", "empty", "none"));
+  batch.Put(MakePreparedQuery("3d", "with.dots", "web"));
+  batch.Put(MakeQueryTemplate("template", "t-", "${name.suffix}"));
   batch.Put(n1, MakeInstance("sick", "sick", "10.2.0.1"));
   batch.Put(n1, MakeCheck("c", "sick", HealthStatus::kCritical));
   batch.Put(n1, MakeInstance("consul", "consul"));
@@ -217,9 +224,15 @@ const char* const kNames[] = {
     "xyz.addr.consul.", "1.0.0.10.in-addr.arpa.", "9.9.9.9.in-addr.arpa.",
     "10.in-addr.arpa.", "in-addr.arpa.",
     "9.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.",
-    // Apex, empty non-terminals, queries, nothing.
+    // Prepared queries: found, empty, of a template, the template's id, an
+    // empty non-terminal, unknown; behind a CNAME.
+    "a.query.consul.", "_a._tcp.query.dc1.consul.", "empty.query.consul.",
+    "t-web.query.consul.", "_t-web._tcp.query.consul.",
+    "template.query.consul.", "dots.query.consul.", "q.query.consul.",
+    "cq.service.consul.",
+    // Apex, empty non-terminals, nothing.
     "consul.", "service.consul.", "dc1.consul.", "ns.consul.", "foo.consul.",
-    "q.query.consul.", ".", "example.com.",
+    ".", "example.com.",
     // A zone from a file.
     "example.org.", "www.example.org.", "b.c.example.org.",
     "x.wild.example.org.", "deep.sub.example.org.", "none.example.org."};
@@ -352,7 +365,7 @@ TEST_F(NoAlloc, NoQueryAllocatesLocksOrReadsTheClock) {
        {Outcome::kAnswered, Outcome::kNodata, Outcome::kNxdomain,
         Outcome::kTruncated, Outcome::kRefused, Outcome::kFormErr,
         Outcome::kNotImp, Outcome::kBadVers, Outcome::kDroppedShort,
-        Outcome::kDroppedResponse}) {
+        Outcome::kDroppedResponse, Outcome::kPending}) {
     EXPECT_GT(outcomes_[static_cast<size_t>(outcome)], 0)
         << "outcome " << static_cast<int>(outcome);
   }

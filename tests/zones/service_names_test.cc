@@ -175,7 +175,17 @@ const Case kBoth[] = {
     {"x.7f000001.addr.consul.", kA, "unknown"},
     // Prepared queries.
     {"geo.query.consul.", kA, "query geo"},
-    {"_geo._tcp.query.consul.", kA, "query _tcp"},
+    {"_geo._tcp.query.consul.", kA, "query geo"},
+    {"_geo.x.Y._any.query.dc1.consul.", kA, "query geo.x.y"},
+    {"a.b.query.consul.", kA, "query a.b"},
+    {"_a.b.query.consul.", kA, "query _a.b"},
+    {"a._b.query.consul.", kA, "query a._b"},
+    {"_._tcp.query.consul.", kA, "unnamed "},
+    {"_.a._tcp.query.consul.", kA, "unknown"},
+    {"geo.query.dc1.dc.consul.", kA, "unknown"},
+    {"geo.query.x.peer.consul.", kA, "unknown"},
+    {"geo.query.dc1.dc.x.peer.consul.", kA, "unknown"},
+    {"geo.query.dc7.consul.", kA, "no-dc"},
     {"_tcp.query.consul.", kA, "query _tcp underscored"},
     // No keyword at all.
     {"foo.consul.", kA, "unknown"},

@@ -240,6 +240,75 @@ TEST(Poll, LetsGoOfItsDescriptorAtOnce) {
   loop.Run();
 }
 
+// Whatever the threads sent is seen: a callback follows every Send().
+TEST(Signal, NoSendIsLost) {
+  EventLoop loop;
+  constexpr int kThreads = 4;
+  constexpr int kSends = 500;
+  std::atomic<int> sent{0};
+  int seen = 0;
+  int calls = 0;
+  Signal signal(&loop, [&] {
+    ++calls;
+    seen = sent.load(std::memory_order_relaxed);
+    if (seen == kThreads * kSends) loop.Stop();
+  });
+  std::vector<std::thread> threads;
+  threads.reserve(kThreads);
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < kSends; ++j) {
+        sent.fetch_add(1, std::memory_order_relaxed);
+        signal.Send();
+      }
+    });
+  }
+  loop.Run();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(seen, kThreads * kSends);
+  EXPECT_GE(calls, 1);
+  EXPECT_LE(calls, kThreads * kSends);
+}
+
+TEST(Signal, MayBeSentBeforeTheLoopRunsAndByItself) {
+  EventLoop loop;
+  int calls = 0;
+  std::unique_ptr<Signal> signal;
+  signal = std::make_unique<Signal>(&loop, [&] {
+    if (++calls == 3) {
+      loop.Stop();
+    } else {
+      signal->Send();
+    }
+  });
+  signal->Send();
+  loop.Run();
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(Signal, ADestroyedOneIsSilentAndGivesItsCallbackBack) {
+  EventLoop loop;
+  auto token = std::make_shared<int>(0);
+  auto signal =
+      std::make_unique<Signal>(&loop, [token] { ADD_FAILURE() << *token; });
+  signal->Send();
+  signal.reset();
+  EXPECT_EQ(token.use_count(), 1);
+  loop.Stop();
+  loop.Run();
+}
+
+TEST(Signal, SendingAfterTheEndDoesNothing) {
+  EventLoop loop;
+  int calls = 0;
+  Signal signal(&loop, [&] { ++calls; });
+  loop.Stop();
+  loop.Run();
+  const int before = calls;
+  signal.Send();
+  EXPECT_EQ(calls, before);
+}
+
 TEST(PrepareHook, RunsBeforeTheLoopSleeps) {
   EventLoop loop;
   Pipe pipe;

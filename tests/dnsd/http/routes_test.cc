@@ -17,12 +17,12 @@ HttpServer::Handler Say(std::string text) {
   };
 }
 
-HttpResponse Ask(const Routes& routes, std::string method, std::string path,
-                 std::string query = "") {
+HttpResponse Ask(const Routes& routes, const std::string& method,
+                 const std::string& path, const std::string& query = "") {
   HttpRequest request;
-  request.method = std::move(method);
-  request.path = std::move(path);
-  request.query = std::move(query);
+  request.method = method;
+  request.path = path;
+  request.query = query;
   HttpResponse answer;
   int answers = 0;
   routes.Handle(request, [&](HttpResponse response) {
@@ -106,6 +106,56 @@ TEST(Routes, PathRestIsTheNameBehindThePrefix) {
   HttpRequest request;
   request.path = "/v1/catalog/service/web";
   EXPECT_EQ(PathRest(request, "/v1/catalog/service/"), "web");
+}
+
+TEST(Routes, TheFallbackGetsWhatNoRowAnswersBelowV1) {
+  const Routes routes({{"GET", "/v1/kv/", Say("get kv")},
+                       {"PUT", "/v1/agent/reload", Say("reload")},
+                       {"GET", "/metrics", Say("metrics")}},
+                      Say("consul"));
+  const struct {
+    const char* method;
+    const char* path;
+    const char* body;
+  } cases[] = {
+      {"GET", "/v1/kv/a", "get kv"},
+      {"HEAD", "/v1/kv/a", "get kv"},
+      {"PUT", "/v1/agent/reload", "reload"},
+      {"GET", "/metrics", "metrics"},
+      {"GET", "/v1/", "consul"},
+      {"GET", "/v1/kv", "consul"},
+      {"PUT", "/v1/kv/a", "consul"},
+      {"OPTIONS", "/v1/kv/a", "consul"},
+      {"HEAD", "/v1/agent/reload", "consul"},
+      {"GET", "/v1/agent/members", "consul"},
+      // Consul cleans paths itself.
+      {"GET", "/v1/kv//a", "consul"},
+      {"GET", "/v1/agent/../status/leader", "consul"},
+  };
+  for (const auto& c : cases) {
+    const HttpResponse response = Ask(routes, c.method, c.path);
+    EXPECT_EQ(response.status, 200) << c.path;
+    EXPECT_EQ(response.body, c.body) << c.path;
+  }
+  // The rest is as without one.
+  EXPECT_EQ(Ask(routes, "GET", "/ui/").status, 404);
+  EXPECT_EQ(Ask(routes, "GET", "/v1").status, 404);
+  EXPECT_EQ(Ask(routes, "GET", "/v2/kv/a").status, 404);
+  EXPECT_EQ(Ask(routes, "PUT", "/metrics").status, 405);
+  EXPECT_EQ(Ask(routes, "GET", "//v1/kv/a").status, 301);
+  EXPECT_EQ(Ask(routes, "OPTIONS", "*").status, 200);
+}
+
+TEST(AgentRoutes, SelfIsThereWhenItsHookIs) {
+  AgentHooks hooks;
+  EXPECT_EQ(Ask(Routes(AgentRoutes(hooks)), "GET", "/v1/agent/self").status,
+            404);
+  hooks.self = [] { return std::string("{}"); };
+  const HttpResponse response =
+      Ask(Routes(AgentRoutes(hooks)), "GET", "/v1/agent/self");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "{}");
+  EXPECT_EQ(response.content_type, "application/json");
 }
 
 TEST(AgentRoutes, ReloadAnswersEmptyOrTheErrors) {

@@ -1,19 +1,67 @@
 // A stand-in for zones/responder.cc in the tests of the sockets, which are
 // about bytes, not about DNS: the answer is the query with QR set. A first
-// label "big60000" asks for an answer of 60,000 bytes.
+// label "big60000" asks for an answer of 60,000 bytes. "wait5" is answered
+// from a view with serial 5 on; before that it waits for datacenter 5. "ask5"
+// waits for the prepared query of this name. A view that wants_asked_names is
+// told of the service "web" for everything else.
 //
 // Link it before (or without) the zones library's responder.
 #include <string.h>
 
 #include <algorithm>
 
+#include "zones/entry.h"
 #include "zones/responder.h"
+#include "zones/view.h"
 
 namespace dnsd {
 namespace {
 
 constexpr size_t kHeader = 12;
 constexpr uint8_t kQr = 0x80;
+
+// The number behind `word` at the beginning of the first label, or -1.
+int NumberAfter(std::span<const uint8_t> packet, const char* word) {
+  const size_t size = strlen(word);
+  if (packet.size() < kHeader + 1 + size) return -1;
+  if (memcmp(&packet[kHeader + 1], word, size) != 0) return -1;
+  const size_t end = std::min(packet.size(), kHeader + 1 + packet[kHeader]);
+  int number = 0;
+  for (size_t i = kHeader + 1 + size; i < end; ++i) {
+    number = number * 10 + (packet[i] - '0');
+  }
+  return number;
+}
+
+// Whether the query has to wait; notes why.
+bool IsPending(std::span<const uint8_t> packet, const View& view,
+               Asked* asked) {
+  const int datacenter = NumberAfter(packet, "wait");
+  if (datacenter > static_cast<int>(view.serial)) {
+    asked->kind = Asked::kDatacenter;
+    asked->datacenter = static_cast<uint8_t>(datacenter);
+    return true;
+  }
+  if (NumberAfter(packet, "ask") > static_cast<int>(view.serial)) {
+    asked->kind = Asked::kQuery;
+    asked->datacenter = 0;
+    asked->name_size = static_cast<uint8_t>(packet[kHeader] + 1);
+    memcpy(asked->name, &packet[kHeader], asked->name_size);
+    return true;
+  }
+  return false;
+}
+
+// An entry with its key behind it, as the table has them.
+struct WebEntry {
+  Entry entry;
+  uint8_t key[8];
+};
+constexpr WebEntry kWeb = {{.hash = 0x1234'5678'9abc'def0,
+                            .size = sizeof(WebEntry),
+                            .key_size = 4,
+                            .datacenter = 3},
+                           {3, 'w', 'e', 'b'}};
 
 size_t AnswerSize(std::span<const uint8_t> packet) {
   if (packet.size() < kHeader + 4) return packet.size();
@@ -30,15 +78,28 @@ size_t AnswerSize(std::span<const uint8_t> packet) {
 }  // namespace
 
 Response Respond(std::span<const uint8_t> packet, Transport /*transport*/,
-                 const View& /*view*/, RespondContext* /*context*/,
-                 uint8_t* out) {
+                 const View& view, RespondContext* context, uint8_t* out) {
+  context->asked.kind = Asked::kNothing;
   if (packet.size() < kHeader) return {Outcome::kDroppedShort, 0};
   if ((packet[2] & kQr) != 0) return {Outcome::kDroppedResponse, 0};
+  if (IsPending(packet, view, &context->asked)) return {Outcome::kPending, 0};
+  if (view.wants_asked_names) {
+    context->asked.kind = Asked::kService;
+    context->asked.entry = &kWeb.entry;
+  }
   const size_t size = AnswerSize(packet);
   memcpy(out, packet.data(), packet.size());
   memset(out + packet.size(), 0, size - packet.size());
   out[2] |= kQr;
   return {Outcome::kAnswered, size};
+}
+
+size_t ServfailResponse(std::span<const uint8_t> packet, const View& /*view*/,
+                        uint8_t* out) {
+  memcpy(out, packet.data(), packet.size());
+  out[2] |= kQr;
+  out[3] = 2;
+  return packet.size();
 }
 
 }  // namespace dnsd

@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -21,7 +22,9 @@
 #include "catalog/base/event_loop.h"
 #include "catalog/published.h"
 #include "catalog/qsbr.h"
+#include "dnsd/serve/asked_names.h"
 #include "dnsd/serve/listen_socket.h"
+#include "dnsd/serve/parked_queries.h"
 #include "dnsd/serve/serve_context.h"
 #include "zones/view.h"
 
@@ -53,9 +56,15 @@ inline Bytes Query(uint16_t id, const std::string& label) {
   return query;
 }
 
-// What echo_respond.cc answers to a query without "big".
+// What echo_respond.cc answers to a query without "big", and as an error.
 inline Bytes Answer(Bytes query) {
   query[2] |= 0x80;
+  return query;
+}
+
+inline Bytes Servfail(Bytes query) {
+  query[2] |= 0x80;
+  query[3] = 2;
   return query;
 }
 
@@ -151,9 +160,13 @@ class Client {
 // made between the constructor and Start(), and destroyed after Stop().
 class ServeThread {
  public:
-  ServeThread() : published_(&qsbr_) {
+  explicit ServeThread(const ParkedLimits& limits = {})
+      : parked(&loop, &context, limits, [this] { ++wakes; }),
+        published_(&qsbr_) {
     published_.Exchange(std::make_unique<const View>());
     context.view = &published_;
+    context.parked = &parked;
+    context.asked = &asked;
     context.reader = qsbr_.Register();
     context.stats = &stats;
     offline_ = std::make_unique<PrepareHook>(
@@ -173,9 +186,25 @@ class ServeThread {
     thread_.join();
   }
 
+  // What the sync thread does, in one of the tests' threads at a time.
+  void Publish(uint32_t serial, bool wants_asked_names = false) {
+    auto view = std::make_unique<View>();
+    view->serial = serial;
+    view->wants_asked_names = wants_asked_names;
+    PublishSilently(std::move(view));
+    if (parked.count() > 0) parked.Poke();
+  }
+  void PublishSilently(std::unique_ptr<const View> view) {
+    published_.Exchange(std::move(view));
+    qsbr_.Reclaim();
+  }
+
   WorkerStats stats;
   ServeContext context;
+  AskedNames asked;
+  std::atomic<int> wakes{0};
   EventLoop loop;
+  ParkedQueries parked;
 
  private:
   Qsbr qsbr_;

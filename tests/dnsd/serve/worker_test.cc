@@ -24,6 +24,7 @@ using testing::Client;
 using testing::Eventually;
 using testing::Frame;
 using testing::Query;
+using testing::Servfail;
 
 class WorkerTest : public ::testing::Test {
  protected:
@@ -148,6 +149,66 @@ TEST_F(WorkerTest, StopAnswersWhatIsQueued) {
   }
   EXPECT_TRUE(tcp.AtEnd());
   EXPECT_EQ(worker->stats().tcp_open.value(), 0u);
+}
+
+std::unique_ptr<const View> ViewWithSerial(uint32_t serial) {
+  auto view = std::make_unique<View>();
+  view->serial = serial;
+  return view;
+}
+
+// All a sync thread needs to have queries wait for it: a ring, a call that
+// wakes it, a count and Poke().
+TEST_F(WorkerTest, QueriesWaitForThePublicationTheyAskedFor) {
+  AskedNames asked;
+  std::atomic<int> wakes{0};
+  Worker::Options options;
+  options.listen = {{"127.0.0.1", 0}};
+  options.view = &view_;
+  options.reader = qsbr_.Register();
+  options.asked = &asked;
+  options.wake = [&] { wakes.fetch_add(1); };
+  auto created = Worker::Create(options);
+  ASSERT_TRUE(created.ok()) << created.status();
+  const std::unique_ptr<Worker> worker = *std::move(created);
+  worker->Start();
+  EXPECT_EQ(worker->parked_count(), 0u);
+  Client udp(worker->listening()[0], SOCK_DGRAM);
+  Client tcp(worker->listening()[0], SOCK_STREAM);
+  ASSERT_TRUE(udp.Send(Query(1, "wait5")));
+  ASSERT_TRUE(tcp.Send(Frame(Query(2, "ask5"))));
+  ASSERT_TRUE(Eventually([&] { return worker->parked_count() == 2; }));
+  ASSERT_TRUE(Eventually([&] { return wakes.load() >= 2; }));
+  AskedName name;
+  EXPECT_TRUE(asked.Pop(&name));
+  EXPECT_TRUE(asked.Pop(&name));
+  view_.Exchange(ViewWithSerial(5));
+  qsbr_.Reclaim();
+  worker->Poke();
+  EXPECT_EQ(udp.ReceiveDatagram(), Answer(Query(1, "wait5")));
+  EXPECT_EQ(tcp.ReceiveFrame(), Answer(Query(2, "ask5")));
+  const WorkerStats* all[] = {&worker->stats()};
+  EXPECT_EQ(SumStats(all).parked, 2u);
+  EXPECT_EQ(SumStats(all).parked_answered, 2u);
+  worker->Stop(0);
+  worker->Poke();  // as a publication after the end may
+}
+
+TEST_F(WorkerTest, StopTellsThoseThatWait) {
+  const auto worker = MustCreate(0, {{"127.0.0.1", 0}});
+  ASSERT_NE(worker, nullptr);
+  Client udp(worker->listening()[0], SOCK_DGRAM);
+  Client tcp(worker->listening()[0], SOCK_STREAM);
+  worker->Start();
+  ASSERT_TRUE(udp.Send(Query(1, "wait5")));
+  ASSERT_TRUE(tcp.Send(Frame(Query(2, "wait5"))));
+  ASSERT_TRUE(Eventually([&] { return worker->parked_count() == 2; }));
+  worker->Stop(2000);
+  EXPECT_EQ(udp.ReceiveDatagram(), Servfail(Query(1, "wait5")));
+  EXPECT_EQ(tcp.ReceiveFrame(), Servfail(Query(2, "wait5")));
+  EXPECT_TRUE(tcp.AtEnd());
+  EXPECT_EQ(worker->stats().parked_expired.value(), 2u);
+  EXPECT_EQ(worker->parked_count(), 0u);
 }
 
 TEST_F(WorkerTest, StopWaitsForClientsToReadButNotForEver) {

@@ -1,0 +1,493 @@
+#include "catalog/consul/datacenter_mirror.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/log.h"
+#include "catalog/base/unix_time.h"
+#include "catalog/consul/consul_decode.h"
+
+namespace dnsd {
+namespace {
+
+constexpr int64_t kBeatMs = 2'000;
+constexpr int64_t kBeatTimeoutMs = 4'000;
+constexpr int64_t kBeatRetryMsMin = 250;
+constexpr int64_t kBeatRetryMsMax = 5'000;
+constexpr int64_t kLoadRetryMsMax = 30'000;
+constexpr int64_t kTickMs = 500;
+// Beside the watches of services: of nodes and of queries.
+constexpr size_t kOtherWatches = 2;
+// Between two requests for everything: so that a change of a cold service
+// shows within five seconds, and Consul is busy with them half of the time at
+// most.
+constexpr int64_t kSweepMsMin = 2'500;
+constexpr int64_t kSweepPauses = 2;
+// To find what no watch told.
+constexpr int64_t kAuditMs = 600'000;
+constexpr int64_t kHeldRetryMs = 5'000;
+// Between two loads because polls were woken; twice as long each time, while
+// it was for nothing.
+constexpr int64_t kWokenGapMsMin = 2'000;
+constexpr int64_t kSmallSpacingMs = 100;
+constexpr int64_t kNodesSpacingMs = 1'000;
+constexpr size_t kSmallNodes = 500;
+// Prepared queries do not block in every release: then this is a poll.
+constexpr int64_t kQueriesSpacingMs = 2'000;
+
+int64_t NowMs(EventLoop* loop) {
+  return static_cast<int64_t>(uv_now(loop->uv()));
+}
+
+int64_t Backoff(int64_t min_ms, int64_t max_ms, int failures) {
+  return std::min(max_ms, min_ms << std::clamp(failures - 1, 0, 16));
+}
+
+}  // namespace
+
+DatacenterMirror::DatacenterMirror(EventLoop* loop, ConsulClient* client,
+                                   const ConsulOptions& options,
+                                   std::string datacenter, Events events)
+    : loop_(loop),
+      client_(client),
+      options_(options),
+      datacenter_(std::move(datacenter)),
+      events_(std::move(events)),
+      table_(datacenter_),
+      loader_(loop, client, datacenter_),
+      guard_(options.hold_ms),
+      watches_(loop, client, datacenter_, options.wait_ms, &table_,
+               {[this](Changes changes) { Emit(std::move(changes)); },
+                [this] { OnRegress(); },
+                [this](const ConsulReply& reply) { OnWatchError(reply); },
+                [this] { Sweep(); }, [this] { OnWoken(); }}),
+      beat_timer_(loop, [this] { Beat(); }),
+      load_timer_(loop, [this] { Load(); }),
+      sweep_timer_(loop,
+                   [this] {
+                     is_sweep_wanted_ = true;
+                     Sweep();
+                   }),
+      woken_timer_(loop, [this] { OnWoken(); }),
+      tick_(loop, [this] { OnTick(); }) {}
+
+DatacenterMirror::~DatacenterMirror() { Stop(); }
+
+void DatacenterMirror::Restore(const MirrorImage& image) {
+  Changes changes;
+  table_.ApplyAll(0, image.nodes, /*reset=*/true, &changes);
+  for (const auto& [name, services] : image.gateways) {
+    table_.ApplyGateway(name, services, &changes);
+  }
+  table_.ApplyQueries(image.queries, &changes);
+  is_known_ = true;
+  true_at_ms_ = NowMs(loop_) - std::max<int64_t>(UnixMs() - image.saved_unix_ms,
+                                                 options_.stale_after_ms + 1);
+  state_ = MirrorState::kStale;
+  events_.on_changes(std::move(changes));
+}
+
+void DatacenterMirror::Start() {
+  phase_ = Phase::kLost;
+  tick_.Start(kTickMs, kTickMs);
+  // The first load is the first heartbeat.
+  Load();
+}
+
+void DatacenterMirror::Stop() {
+  StopRequests();
+  phase_ = Phase::kStopped;
+  for (Timer* timer :
+       {&beat_timer_, &load_timer_, &sweep_timer_, &woken_timer_, &tick_}) {
+    timer->Stop();
+  }
+  if (beat_ != 0) client_->Cancel(beat_);
+  beat_ = 0;
+}
+
+void DatacenterMirror::SetWatchBudget(size_t watches_max) {
+  watches_max_ = watches_max;
+  OnTick();
+}
+
+void DatacenterMirror::OnTick() {
+  const size_t others = kOtherWatches + gateways_.size();
+  watches_.SetBudget(watches_max_ > others ? watches_max_ - others : 0);
+  UpdateState();
+}
+
+void DatacenterMirror::Beat() {
+  if (beat_ != 0) return;
+  beat_timer_.Stop();
+  ConsulGet get;
+  get.path = "/v1/health/service/consul";
+  get.datacenter = datacenter_;
+  get.total_ms = kBeatTimeoutMs;
+  beat_ = client_->Get(get,
+                       [this](ConsulReply reply) { OnBeat(std::move(reply)); });
+}
+
+void DatacenterMirror::OnBeat(ConsulReply reply) {
+  beat_ = 0;
+  if (!reply.status.ok()) return OnBadBeat(reply);
+  beat_failures_ = 0;
+  beat_timer_.Start(static_cast<uint64_t>(client_->Jitter(kBeatMs)));
+  const bool went_back = reply.index != 0 && reply.index < beat_index_;
+  const bool leader_came_back = reply.has_leader && !had_leader_;
+  beat_index_ = reply.index;
+  had_leader_ = reply.has_leader;
+  if (!reply.has_leader) last_error_ = "Consul has no leader";
+  if (phase_ == Phase::kWatching && reply.has_leader) {
+    true_at_ms_ = NowMs(loop_) - reply.last_contact_ms;
+  }
+  if (phase_ == Phase::kLost ||
+      (phase_ == Phase::kWatching && (went_back || leader_came_back))) {
+    went_back ? OnRegress() : Load();
+  }
+  UpdateState();
+}
+
+void DatacenterMirror::OnBadBeat(const ConsulReply& reply) {
+  ++beat_failures_;
+  last_error_ = std::string(reply.status.message());
+  beat_timer_.Start(static_cast<uint64_t>(client_->Jitter(
+      Backoff(kBeatRetryMsMin, kBeatRetryMsMax, beat_failures_))));
+  // The first may meet a connection that is closed, or Consul's restart.
+  if (beat_failures_ > 1) {
+    Lose(last_error_);
+    if (reply.http_status == 0) events_.on_no_answer();
+  } else if (!absl::IsDeadlineExceeded(reply.status)) {
+    Doubt();
+  }
+  UpdateState();
+}
+
+void DatacenterMirror::OnWatchError(const ConsulReply& reply) {
+  last_error_ = std::string(reply.status.message());
+  // A connection that breaks may be Consul's end: look now. If it is not, what
+  // this watch would have told is found otherwise.
+  if (reply.http_status == 0 && phase_ != Phase::kLost) Beat();
+  Sweep();
+}
+
+void DatacenterMirror::OnRegress() {
+  LogWarn("consul", "The index went back: loading anew",
+          {{"datacenter", datacenter_}});
+  Load();
+}
+
+void DatacenterMirror::OnWoken() {
+  if (phase_ != Phase::kWatching) return;
+  const int64_t now_ms = NowMs(loop_);
+  const int64_t due_ms = woken_ms_ + woken_gap_ms_;
+  if (now_ms < due_ms) {
+    if (!woken_timer_.active()) {
+      woken_timer_.Start(static_cast<uint64_t>(due_ms - now_ms));
+    }
+    return;
+  }
+  LogInfo("consul", "Consul's data may have been replaced: loading anew",
+          {{"datacenter", datacenter_}});
+  woken_ms_ = now_ms;
+  woken_gap_ms_ = std::clamp(2 * woken_gap_ms_, kWokenGapMsMin, kAuditMs);
+  Load();
+}
+
+void DatacenterMirror::Lose(const std::string& why) {
+  Doubt();
+  if (phase_ == Phase::kStopped || is_lost_told_) return;
+  is_lost_told_ = true;
+  ++losses_;
+  LogWarn("consul", "Lost Consul: answering from what is known",
+          {{"datacenter", datacenter_}, {"error", why}});
+}
+
+void DatacenterMirror::Doubt() {
+  if (phase_ == Phase::kLost || phase_ == Phase::kStopped) return;
+  Pause();
+  load_timer_.Stop();
+  phase_ = Phase::kLost;
+}
+
+void DatacenterMirror::Pause() {
+  watches_.Pause();
+  if (nodes_ != nullptr) nodes_->Pause();
+  if (queries_ != nullptr) queries_->Pause();
+  for (const auto& [name, query] : gateways_) query->Pause();
+  loader_.Cancel();
+  sweep_timer_.Stop();
+  woken_timer_.Stop();
+  is_sweep_wanted_ = false;
+}
+
+void DatacenterMirror::OnAddressChanged() {
+  if (phase_ == Phase::kStopped) return;
+  Lose("another address");
+  StopRequests();
+  if (beat_ == 0 && !beat_timer_.active()) beat_timer_.Start(0);
+}
+
+void DatacenterMirror::StopRequests() {
+  Pause();
+  watches_.Stop();
+  if (nodes_ != nullptr) nodes_->Stop();
+  if (queries_ != nullptr) queries_->Stop();
+  for (const auto& [name, query] : gateways_) query->Stop();
+}
+
+void DatacenterMirror::Load() {
+  Pause();
+  load_timer_.Stop();
+  phase_ = Phase::kLoading;
+  load_began_ms_ = NowMs(loop_);
+  loader_.Load(
+      MirrorLoader::What::kEverything,
+      [this](MirrorLoader::Loaded loaded) { OnLoaded(std::move(loaded)); });
+}
+
+void DatacenterMirror::OnLoaded(MirrorLoader::Loaded loaded) {
+  if (!loaded.status.ok()) {
+    ++load_failures_;
+    last_error_ = std::string(loaded.status.message());
+    Lose(last_error_);
+    // Whether it answers at all, the heartbeat knows; it loads when it does.
+    const int64_t delay_ms =
+        Backoff(kBeatRetryMsMin, kLoadRetryMsMax, load_failures_);
+    beat_timer_.Start(static_cast<uint64_t>(client_->Jitter(delay_ms)));
+    if (beat_failures_++ == 0) events_.on_no_answer();
+    return UpdateState();
+  }
+  load_failures_ = 0;
+  load_index_ = loaded.index;
+  for (const std::string& name : loaded.skipped) {
+    LogWarn("consul", "Consul cannot tell about a service: what is known stays",
+            {{"datacenter", datacenter_}, {"service", name}});
+    table_.AddKnown(name, &loaded.nodes);
+  }
+  size_t instance_count = 0;
+  for (const NodeReport& node : loaded.nodes) {
+    instance_count += node.instances.size();
+  }
+  if (!beat_timer_.active() && beat_ == 0) Beat();
+  if (HoldBack(instance_count)) return UpdateState();
+  Changes changes;
+  table_.ApplyAll(loaded.index, loaded.nodes, /*reset=*/true, &changes);
+  for (const auto& [name, services] : loaded.gateways) {
+    table_.ApplyGateway(name, services, &changes);
+  }
+  if (loaded.queries) table_.ApplyQueries(*loaded.queries, &changes);
+  BeginWatching(std::move(changes));
+}
+
+bool DatacenterMirror::HoldBack(size_t loaded) {
+  const size_t known = table_.instance_count();
+  switch (guard_.Judge(known, loaded, NowMs(loop_))) {
+    case ShrinkGuard::Verdict::kTake:
+      return false;
+    case ShrinkGuard::Verdict::kConfirmed:
+      LogWarn("consul", "The smaller catalog stayed: taking it",
+              {{"datacenter", datacenter_}, {"instances", loaded}});
+      return false;
+    case ShrinkGuard::Verdict::kHold:
+      break;
+  }
+  LogWarn("consul",
+          "Consul came back with less than half of its instances: held back "
+          "until that is confirmed",
+          {{"datacenter", datacenter_},
+           {"known", known},
+           {"instances", loaded},
+           {"at_most_ms", guard_.left_ms()}});
+  phase_ = Phase::kHeld;
+  load_timer_.Start(
+      static_cast<uint64_t>(std::min(guard_.left_ms(), kHeldRetryMs)));
+  return true;
+}
+
+void DatacenterMirror::BeginWatching(Changes changes) {
+  phase_ = Phase::kWatching;
+  const int64_t now_ms = NowMs(loop_);
+  load_ms_ = now_ms - load_began_ms_;
+  ++loads_;
+  is_known_ = is_loaded_ = true;
+  true_at_ms_ = now_ms;
+  index_ = load_index_;
+  LogInfo("consul", is_lost_told_ ? "Found Consul again" : "Mirroring",
+          {{"datacenter", datacenter_},
+           {"address", client_->address().url},
+           {"services", table_.service_count()},
+           {"instances", table_.instance_count()},
+           {"ms", load_ms_}});
+  is_lost_told_ = false;
+  if (!changes.empty()) woken_gap_ms_ = 0;
+  Emit(std::move(changes));
+  UpdateState();
+
+  watches_.Start(load_index_);
+  if (nodes_ == nullptr) {
+    nodes_ = Watch(
+        "/v1/catalog/nodes",
+        table_.node_count() <= kSmallNodes ? kSmallSpacingMs : kNodesSpacingMs,
+        [this](ConsulReply* reply) { return OnNodes(reply); });
+    queries_ = Watch("/v1/query", kQueriesSpacingMs,
+                     [this](ConsulReply* reply) { return OnQueries(reply); });
+  }
+  nodes_->Start(load_index_);
+  queries_->Start(load_index_);
+  for (const auto& [name, query] : gateways_) query->Start(load_index_);
+  WatchGateways();
+  sweep_timer_.Start(static_cast<uint64_t>(client_->Jitter(kAuditMs)));
+}
+
+std::unique_ptr<BlockingQuery> DatacenterMirror::Watch(
+    const std::string& path, int64_t spacing_ms,
+    std::function<absl::Status(ConsulReply*)> on_change) {
+  BlockingQuery::Options options;
+  options.path = path;
+  options.datacenter = datacenter_;
+  options.wait_ms = options_.wait_ms;
+  options.spacing_ms = spacing_ms;
+  return std::make_unique<BlockingQuery>(
+      loop_, client_, std::move(options),
+      BlockingQuery::Events{
+          std::move(on_change), [this] { OnRegress(); },
+          [this](const ConsulReply& reply) { OnWatchError(reply); }, nullptr});
+}
+
+absl::Status DatacenterMirror::OnNodes(ConsulReply* reply) {
+  auto nodes = DecodeNodes(&reply->body, datacenter_);
+  if (const absl::Status status = CheckNodes(nodes); !status.ok()) {
+    return status;
+  }
+  Changes changes;
+  table_.ApplyNodes(reply->index, *nodes, &changes);
+  index_ = std::max(index_, reply->index);
+  Emit(std::move(changes));
+  return absl::OkStatus();
+}
+
+absl::Status DatacenterMirror::OnQueries(ConsulReply* reply) {
+  auto queries = DecodeQueries(&reply->body);
+  if (!queries.ok()) return queries.status();
+  Changes changes;
+  table_.ApplyQueries(*queries, &changes);
+  Emit(std::move(changes));
+  return absl::OkStatus();
+}
+
+absl::Status DatacenterMirror::OnGateway(const std::string& name,
+                                         ConsulReply* reply) {
+  auto services = DecodeGatewayServices(&reply->body);
+  if (!services.ok()) return services.status();
+  Changes changes;
+  table_.ApplyGateway(name, *services, &changes);
+  Emit(std::move(changes));
+  return absl::OkStatus();
+}
+
+// A watch for each ingress gateway. Gateways are few; those that are gone keep
+// theirs until the next load.
+void DatacenterMirror::WatchGateways() {
+  for (const std::string& name : table_.gateways()) {
+    std::unique_ptr<BlockingQuery>& query = gateways_[name];
+    if (query != nullptr) continue;
+    query = Watch(
+        absl::StrCat("/v1/catalog/gateway-services/", EscapeSegment(name)),
+        kSmallSpacingMs,
+        [this, name](ConsulReply* reply) { return OnGateway(name, reply); });
+    query->Start(0);
+  }
+}
+
+void DatacenterMirror::Sweep() {
+  if (phase_ != Phase::kWatching) return;
+  if (loader_.active()) {
+    is_sweep_wanted_ = true;
+    return;
+  }
+  if (!loader_.by_one_request()) {
+    watches_.FetchCold();
+    return;
+  }
+  const int64_t now_ms = NowMs(loop_);
+  const int64_t due_ms =
+      sweep_began_ms_ + std::max(kSweepMsMin, kSweepPauses * load_ms_);
+  if (now_ms < due_ms) {
+    sweep_timer_.Start(static_cast<uint64_t>(due_ms - now_ms));
+    return;
+  }
+  is_sweep_wanted_ = false;
+  sweep_began_ms_ = now_ms;
+  ++sweeps_;
+  loader_.Load(MirrorLoader::What::kNodes, [this](MirrorLoader::Loaded loaded) {
+    OnSwept(std::move(loaded));
+  });
+}
+
+void DatacenterMirror::OnSwept(MirrorLoader::Loaded loaded) {
+  if (!loaded.status.ok()) {
+    last_error_ = std::string(loaded.status.message());
+    is_sweep_wanted_ = true;
+    Beat();
+  } else {
+    load_ms_ = NowMs(loop_) - sweep_began_ms_;
+    Changes changes;
+    table_.ApplyAll(loaded.index, loaded.nodes, /*reset=*/false, &changes);
+    Emit(std::move(changes));
+  }
+  sweep_timer_.Start(static_cast<uint64_t>(
+      is_sweep_wanted_ ? kSweepMsMin : client_->Jitter(kAuditMs)));
+}
+
+void DatacenterMirror::Emit(Changes changes) {
+  if (changes.empty()) return;
+  ++version_;
+  events_.on_changes(std::move(changes));
+  if (phase_ == Phase::kWatching) WatchGateways();
+}
+
+void DatacenterMirror::UpdateState() {
+  MirrorState state = MirrorState::kFresh;
+  if (!is_known_) {
+    state = phase_ == Phase::kLost ? MirrorState::kUnavailable
+                                   : MirrorState::kAwaited;
+  } else if (NowMs(loop_) - true_at_ms_ > options_.stale_after_ms) {
+    state = MirrorState::kStale;
+  }
+  if (state == state_) return;
+  state_ = state;
+  events_.on_state();
+}
+
+MirrorStatus DatacenterMirror::status() const {
+  static constexpr const char* kPhases[] = {"stopped", "lost", "loading",
+                                            "held back", "watching"};
+  MirrorStatus status;
+  status.datacenter = datacenter_;
+  status.state = state_;
+  status.phase = kPhases[static_cast<size_t>(phase_)];
+  status.age_ms = is_known_ ? NowMs(loop_) - true_at_ms_ : -1;
+  status.index = index_;
+  status.watches = watches_.watch_count();
+  for (const BlockingQuery* query : {nodes_.get(), queries_.get()}) {
+    if (query != nullptr && query->running()) ++status.watches;
+  }
+  for (const auto& [name, query] : gateways_)
+    status.watches += query->running();
+  status.cold_services = watches_.cold_count();
+  status.nodes = table_.node_count();
+  status.services = table_.service_count();
+  status.instances = table_.instance_count();
+  status.checks = table_.check_count();
+  status.queries = table_.query_count();
+  status.loads = loads_;
+  status.losses = losses_;
+  status.sweeps = sweeps_;
+  status.load_ms = load_ms_;
+  status.is_held = phase_ == Phase::kHeld;
+  status.last_error = last_error_;
+  return status;
+}
+
+}  // namespace dnsd

@@ -1,0 +1,319 @@
+// FormatMirror() and ParseMirror(): the text of a mirror's file. See
+// mirror_file.h for the format.
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "catalog/base/json_write.h"
+#include "catalog/consul/consul_objects.h"
+#include "catalog/consul/json_walk.h"
+#include "catalog/consul/mirror_file.h"
+
+namespace dnsd {
+namespace {
+
+using Json = JsonWalk::Json;
+using absl::string_view;
+
+constexpr int kVersion = 1;
+constexpr string_view kMagic = "dnsd-mirror ";
+
+// The first line of a file with this body.
+std::string HeaderOf(string_view body) {
+  return absl::StrCat(
+      kMagic, kVersion, " ", body.size(), " ",
+      absl::Hex(XXH64(body.data(), body.size(), 0), absl::kZeroPad16), "\n");
+}
+
+const char* KindName(ServiceKind kind) {
+  switch (kind) {
+    case ServiceKind::kTypical:
+      return "";
+    case ServiceKind::kConnectProxy:
+      return "connect-proxy";
+    case ServiceKind::kMeshGateway:
+      return "mesh-gateway";
+    case ServiceKind::kTerminatingGateway:
+      return "terminating-gateway";
+    case ServiceKind::kIngressGateway:
+      return "ingress-gateway";
+    case ServiceKind::kApiGateway:
+      return "api-gateway";
+  }
+  return "";
+}
+
+// Writes members in Consul's shapes. What is empty is left out: it reads as
+// empty, and most of a catalog is.
+class MirrorWriter {
+ public:
+  explicit MirrorWriter(std::string* out) : json_(out) {}
+
+  void Image(const MirrorImage& image) {
+    json_.BeginObject();
+    Member("Version", int64_t{kVersion});
+    Member("Datacenter", image.datacenter);
+    Member("Local", image.is_local);
+    Member("SavedUnixMs", image.saved_unix_ms);
+    List("Nodes", image.nodes, [this, &image](const NodeReport& node) {
+      NodeObject(node, image.datacenter);
+    });
+    List("Queries", image.queries,
+         [this](const PreparedQuery& query) { QueryObject(query); });
+    json_.Key("Gateways");
+    json_.BeginObject();
+    for (const auto& [gateway, services] : image.gateways) {
+      json_.Key(gateway);
+      json_.BeginArray();
+      for (const std::string& service : services) json_.String(service);
+      json_.EndArray();
+    }
+    json_.EndObject();
+    json_.EndObject();
+  }
+
+ private:
+  void Member(string_view key, const std::string& text) {
+    if (text.empty()) return;
+    json_.Key(key);
+    json_.String(text);
+  }
+  void Member(string_view key, bool value) {
+    if (!value) return;
+    json_.Key(key);
+    json_.Bool(value);
+  }
+  void Member(string_view key, int64_t number) {
+    if (number == 0) return;
+    json_.Key(key);
+    json_.Int(number);
+  }
+  void Index(uint64_t index) {
+    if (index == 0) return;
+    json_.Key("ModifyIndex");
+    json_.Uint(index);
+  }
+  template <typename Item, typename Write>
+  void List(string_view key, const std::vector<Item>& items, Write write) {
+    json_.Key(key);
+    json_.BeginArray();
+    for (const Item& item : items) write(item);
+    json_.EndArray();
+  }
+  void Member(string_view key, const std::vector<std::string>& texts) {
+    if (texts.empty()) return;
+    List(key, texts, [this](const std::string& text) { json_.String(text); });
+  }
+  void Member(string_view key, const std::map<std::string, std::string>& map) {
+    if (map.empty()) return;
+    json_.Key(key);
+    json_.BeginObject();
+    for (const auto& [name, text] : map) {
+      json_.Key(name);
+      json_.String(text);
+    }
+    json_.EndObject();
+  }
+
+  void NodeObject(const NodeReport& report, const std::string& datacenter) {
+    const Node& node = report.node;
+    json_.BeginObject();
+    Member("ID", node.id);
+    Member("Node", node.name);
+    if (node.datacenter != datacenter) Member("Datacenter", node.datacenter);
+    Member("Address", node.address);
+    Member("TaggedAddresses", node.tagged_addresses);
+    Member("Meta", node.meta);
+    Index(report.modify_index);
+    List("Services", report.instances,
+         [this](const InstanceReport& instance) { InstanceObject(instance); });
+    List("Checks", report.checks,
+         [this](const CheckReport& check) { CheckObject(check); });
+    json_.EndObject();
+  }
+
+  void InstanceObject(const InstanceReport& report) {
+    const ServiceInstance& instance = report.instance;
+    json_.BeginObject();
+    Member("Kind", std::string(KindName(instance.kind)));
+    Member("ID", instance.id);
+    Member("Service", instance.name);
+    Member("Tags", instance.tags);
+    Member("Address", instance.address);
+    if (!instance.tagged_addresses.empty()) Addresses(instance);
+    Member("Meta", instance.meta);
+    Member("Port", int64_t{instance.port});
+    json_.Key("Weights");
+    json_.BeginObject();
+    json_.Key("Passing");
+    json_.Int(instance.weights.passing);
+    json_.Key("Warning");
+    json_.Int(instance.weights.warning);
+    json_.EndObject();
+    Member("EnableTagOverride", instance.enable_tag_override);
+    if (!instance.proxy_destination.empty()) {
+      json_.Key("Proxy");
+      json_.BeginObject();
+      Member("DestinationServiceName", instance.proxy_destination);
+      json_.EndObject();
+    }
+    if (instance.connect_native) {
+      json_.Key("Connect");
+      json_.BeginObject();
+      Member("Native", true);
+      json_.EndObject();
+    }
+    Member("GatewayServices", instance.gateway_services);
+    Index(report.modify_index);
+    json_.EndObject();
+  }
+
+  void Addresses(const ServiceInstance& instance) {
+    json_.Key("TaggedAddresses");
+    json_.BeginObject();
+    for (const auto& [tag, tagged] : instance.tagged_addresses) {
+      json_.Key(tag);
+      json_.BeginObject();
+      Member("Address", tagged.address);
+      Member("Port", int64_t{tagged.port});
+      json_.EndObject();
+    }
+    json_.EndObject();
+  }
+
+  void CheckObject(const CheckReport& report) {
+    const Check& check = report.check;
+    json_.BeginObject();
+    Member("Node", report.node);
+    Member("CheckID", check.id);
+    Member("Name", check.name);
+    Member("Status", std::string(HealthStatusName(check.status)));
+    Member("Notes", check.notes);
+    Member("Output", check.output);
+    Member("ServiceID", check.service_id);
+    Member("ServiceName", report.service_name);
+    Index(report.modify_index);
+    json_.EndObject();
+  }
+
+  void QueryObject(const PreparedQuery& query) {
+    json_.BeginObject();
+    Member("ID", query.id);
+    Member("Name", query.name);
+    json_.Key("Template");
+    json_.BeginObject();
+    if (query.is_template) Member("Type", std::string("name_prefix_match"));
+    Member("Regexp", query.regexp);
+    Member("RemoveEmptyTags", query.remove_empty_tags);
+    json_.EndObject();
+    json_.Key("Service");
+    json_.BeginObject();
+    Member("Service", query.service);
+    json_.Key("Failover");
+    json_.BeginObject();
+    Member("NearestN", int64_t{query.failover_nearest});
+    Member("Datacenters", query.failover_datacenters);
+    json_.EndObject();
+    Member("OnlyPassing", query.only_passing);
+    Member("IgnoreCheckIDs", query.ignore_check_ids);
+    Member("Near", query.near);
+    Member("Tags", query.tags);
+    Member("NodeMeta", query.node_meta);
+    Member("ServiceMeta", query.service_meta);
+    Member("Connect", query.connect);
+    json_.EndObject();
+    json_.Key("DNS");
+    json_.BeginObject();
+    Member("TTL", query.ttl);
+    json_.EndObject();
+    json_.EndObject();
+  }
+
+  JsonWriter json_;
+};
+
+bool ReadNodes(JsonWalk* walk, Json json, MirrorImage* image) {
+  ObjectReader reader(walk, image->datacenter);
+  return walk->Items(json, [&](Json item) {
+    std::string peer;
+    image->nodes.emplace_back();
+    return reader.ReadNodeWithAll(item, &image->nodes.back(), &peer);
+  });
+}
+
+bool ReadQueries(JsonWalk* walk, Json json, MirrorImage* image) {
+  QueryReader reader(walk);
+  return walk->Items(json, [&](Json item) {
+    image->queries.emplace_back();
+    return reader.Read(item, &image->queries.back());
+  });
+}
+
+bool ReadImage(JsonWalk* walk, Json json, MirrorImage* image) {
+  int64_t version = 0;
+  const bool ok = walk->Members(json, [&](string_view key, Json value) {
+    if (key == "Version") return walk->Int(value, &version);
+    // It stands before the nodes, which take it from here.
+    if (key == "Datacenter") {
+      if (!walk->String(value, &image->datacenter)) return false;
+      image->datacenter = AsciiLower(image->datacenter);
+      return true;
+    }
+    if (key == "Local") return walk->Bool(value, &image->is_local);
+    if (key == "SavedUnixMs") return walk->Int(value, &image->saved_unix_ms);
+    if (key == "Nodes") return ReadNodes(walk, value, image);
+    if (key == "Queries") return ReadQueries(walk, value, image);
+    if (key == "Gateways") {
+      return walk->Members(value, [&](string_view gateway, Json services) {
+        return walk->Strings(services, &image->gateways[std::string(gateway)]);
+      });
+    }
+    return walk->Skip(value);
+  });
+  if (!ok) return false;
+  if (version != kVersion) {
+    return walk->Fail(absl::StrCat("version ", version));
+  }
+  return !image->datacenter.empty() || walk->Fail("no datacenter");
+}
+
+}  // namespace
+
+std::string FormatMirror(const MirrorImage& image) {
+  std::string text;
+  MirrorWriter(&text).Image(image);
+  text.insert(0, HeaderOf(text));
+  return text;
+}
+
+absl::StatusOr<MirrorImage> ParseMirror(std::string text) {
+  const size_t line_end = text.find('\n');
+  if (text.rfind(kMagic.data(), 0, kMagic.size()) != 0 ||
+      line_end == std::string::npos) {
+    return absl::DataLossError("not the mirror of a Consul");
+  }
+  const std::string header = text.substr(0, line_end + 1);
+  text.erase(0, line_end + 1);
+  // Compared as text, so that a header has one form only.
+  if (header != HeaderOf(text)) {
+    const bool is_ours =
+        header.rfind(absl::StrCat(kMagic, kVersion, " "), 0) == 0;
+    return absl::DataLossError(is_ours ? "damaged: size or checksum differ"
+                                       : "of another version of dnsd");
+  }
+  MirrorImage image;
+  JsonWalk walk("content", &text);
+  const absl::Status status =
+      walk.Document([&](Json json) { return ReadImage(&walk, json, &image); });
+  if (!status.ok()) return absl::DataLossError(status.message());
+  return image;
+}
+
+}  // namespace dnsd

@@ -1,0 +1,349 @@
+#include "catalog/consul/service_watches.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/limits.h"
+#include "catalog/consul/consul_decode.h"
+
+namespace dnsd {
+namespace {
+
+// The unhealthy checks of a datacenter move their index with any check's
+// output, so they are looked at this often.
+constexpr int64_t kStateSpacingMs = 500;
+constexpr int64_t kServiceSpacingMs = 100;
+constexpr int kBurst = 20;
+// The list of ten thousand names is 300 KB.
+constexpr int64_t kListSpacingMs = 1'000;
+constexpr size_t kSmallList = 500;
+constexpr uint64_t kRefetchMs = 1'000;
+// So many of the watches may be on their way out for others at a time.
+constexpr size_t kRetiredPart = 4;
+
+std::string ServicePath(const std::string& name) {
+  return absl::StrCat("/v1/health/service/", EscapeSegment(name));
+}
+
+}  // namespace
+
+ServiceWatches::ServiceWatches(EventLoop* loop, ConsulClient* client,
+                               std::string datacenter, int64_t wait_ms,
+                               MirrorTable* table, Events events)
+    : loop_(loop),
+      client_(client),
+      datacenter_(std::move(datacenter)),
+      wait_ms_(wait_ms),
+      table_(table),
+      events_(std::move(events)),
+      fetch_timer_(loop, [this] { NextFetches(); }) {}
+
+ServiceWatches::~ServiceWatches() { Stop(); }
+
+std::unique_ptr<BlockingQuery> ServiceWatches::Watch(
+    const std::string& path, int64_t spacing_ms, int burst,
+    std::function<absl::Status(ConsulReply*)> on_change) {
+  return std::make_unique<BlockingQuery>(
+      loop_, client_,
+      BlockingQuery::Options{path, datacenter_, wait_ms_, spacing_ms, burst},
+      BlockingQuery::Events{std::move(on_change), events_.on_regress,
+                            events_.on_error, events_.on_woken});
+}
+
+void ServiceWatches::Start(uint64_t index) {
+  running_ = true;
+  names_.clear();
+  for (const std::string& name : table_->service_names()) names_.insert(name);
+  if (list_ == nullptr) MakeLists();
+  list_->Start(index);
+  for (auto it = hot_.begin(); it != hot_.end();) {
+    auto next = std::next(it);
+    if (names_.contains(it->first)) {
+      it->second.query->Start(index);
+    } else {
+      Retire(it);
+    }
+    it = next;
+  }
+  if (names_.size() <= all_hot_max_) {
+    for (const std::string& name : names_) {
+      if (!hot_.contains(name)) AddHot(name, index);
+    }
+  }
+  UpdateStateWatches();
+}
+
+void ServiceWatches::MakeLists() {
+  const bool is_small = names_.size() <= kSmallList;
+  list_ = Watch("/v1/catalog/services",
+                is_small ? kServiceSpacingMs : kListSpacingMs,
+                is_small ? kBurst : 1,
+                [this](ConsulReply* reply) { return OnNames(reply); });
+  critical_ = Watch("/v1/health/state/critical", kStateSpacingMs, 1,
+                    [this](ConsulReply* reply) {
+                      return OnState(HealthStatus::kCritical, reply);
+                    });
+  warning_ = Watch("/v1/health/state/warning", kStateSpacingMs, 1,
+                   [this](ConsulReply* reply) {
+                     return OnState(HealthStatus::kWarning, reply);
+                   });
+}
+
+void ServiceWatches::Pause() {
+  running_ = false;
+  for (const auto& [name, hot] : hot_) hot.query->Pause();
+  for (BlockingQuery* query : {list_.get(), critical_.get(), warning_.get()}) {
+    if (query != nullptr) query->Pause();
+  }
+  for (const auto& [key, id] : fetching_) client_->Cancel(id);
+  fetching_.clear();
+  queued_.clear();
+  queue_.clear();
+  fetch_timer_.Stop();
+}
+
+void ServiceWatches::Stop() {
+  Pause();
+  for (const auto& [name, hot] : hot_) hot.query->Stop();
+  for (BlockingQuery* query : {list_.get(), critical_.get(), warning_.get()}) {
+    if (query != nullptr) query->Stop();
+  }
+  for (const auto& query : retired_) query->Stop();
+}
+
+void ServiceWatches::SetBudget(size_t requests_max) {
+  const auto less = [requests_max](size_t count) {
+    return requests_max > count ? requests_max - count : 0;
+  };
+  // The list of services; for cold ones the two of checks.
+  all_hot_max_ = less(1);
+  hot_max_ = less(3);
+  ForgetRetired();
+  WatchAll();
+}
+
+// While all services may be hot, they are.
+void ServiceWatches::WatchAll() {
+  if (!running_) return;
+  if (names_.size() <= all_hot_max_) {
+    for (const std::string& name : names_) {
+      if (hot_.contains(name)) continue;
+      if (parked_count() >= all_hot_max_) break;  // when the retired are gone
+      AddHot(name, 0);
+    }
+  } else {
+    while (hot_.size() > hot_max_) RetireOldest();
+  }
+  UpdateStateWatches();
+}
+
+void ServiceWatches::AddHot(const std::string& name, uint64_t index) {
+  Hot& hot = hot_[name];
+  hot.asked_ms = uv_now(loop_->uv());
+  hot.query = Watch(
+      ServicePath(name), kServiceSpacingMs, kBurst,
+      [this, name](ConsulReply* reply) { return OnService(name, reply); });
+  hot.query->Start(index);
+}
+
+void ServiceWatches::Retire(std::map<std::string, Hot>::iterator hot) {
+  hot->second.query->Pause();
+  if (hot->second.query->is_asking()) {
+    retired_.push_back(std::move(hot->second.query));
+  }
+  hot_.erase(hot);
+}
+
+void ServiceWatches::RetireOldest() {
+  auto oldest = std::min_element(hot_.begin(), hot_.end(),
+                                 [](const auto& a, const auto& b) {
+                                   return a.second.asked_ms < b.second.asked_ms;
+                                 });
+  if (oldest != hot_.end()) Retire(oldest);
+}
+
+void ServiceWatches::ForgetRetired() {
+  std::erase_if(retired_,
+                [](const auto& query) { return !query->is_asking(); });
+}
+
+void ServiceWatches::Asked(const std::string& name) {
+  auto it = hot_.find(name);
+  if (it != hot_.end()) {
+    it->second.asked_ms = uv_now(loop_->uv());
+    return;
+  }
+  if (!running_ || !names_.contains(name)) return;
+  ForgetRetired();
+  if (parked_count() < hot_max_) return AddHot(name, 0);
+  // Its turn comes when another's poll has ended; until then it is looked at
+  // whenever it is asked for.
+  Fetch({false, name});
+  if (retired_.size() < hot_max_ / kRetiredPart && !hot_.empty()) {
+    RetireOldest();
+  }
+}
+
+void ServiceWatches::UpdateStateWatches() {
+  if (!running_) return;
+  const bool wanted = has_cold();
+  for (BlockingQuery* query : {critical_.get(), warning_.get()}) {
+    if (wanted && !query->running()) query->Start(0);
+    if (!wanted) query->Pause();
+  }
+}
+
+absl::Status ServiceWatches::OnNames(ConsulReply* reply) {
+  auto listed = DecodeServiceNames(&reply->body);
+  if (!listed.ok()) return listed.status();
+  // Consul finds services without regard to case.
+  ServiceNames folded;
+  for (const auto& [name, tags] : *listed) {
+    folded[AsciiLower(name)].insert(tags.begin(), tags.end());
+  }
+  names_.clear();
+  std::vector<std::string> changed;
+  for (const auto& [name, tags] : folded) {
+    names_.insert(name);
+    if (!table_->HasTags(name, tags) || !table_->HasService(name)) {
+      changed.push_back(name);
+    }
+  }
+  for (const std::string& name : table_->service_names()) {
+    if (!folded.contains(name)) changed.push_back(name);
+  }
+  for (auto it = hot_.begin(); it != hot_.end();) {
+    auto next = std::next(it);
+    if (!names_.contains(it->first) && !table_->HasService(it->first)) {
+      Retire(it);
+    }
+    it = next;
+  }
+  for (const std::string& name : changed) {
+    // Its own watch tells. But Consul does not wake the watch of a service
+    // whose last instance took another name.
+    if (hot_.contains(name) && names_.contains(name)) continue;
+    const bool all_hot = names_.size() <= all_hot_max_;
+    if (names_.contains(name) &&
+        parked_count() < (all_hot ? all_hot_max_ : hot_max_)) {
+      AddHot(name, 0);
+    } else {
+      Fetch({false, name});
+    }
+  }
+  WatchAll();
+  // Besides what shows, an instance of a cold service may have come or gone.
+  if (!has_cold()) return absl::OkStatus();
+  if (cold_count() <= kConsulColdFetchMax) {
+    FetchCold();
+  } else {
+    events_.sweep();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ServiceWatches::OnService(const std::string& name,
+                                       ConsulReply* reply) {
+  auto entries = DecodeHealthService(&reply->body, datacenter_);
+  if (!entries.ok()) return entries.status();
+  Changes changes;
+  table_->ApplyService(name, reply->index, *entries, &changes);
+  if (!changes.empty()) events_.on_changes(std::move(changes));
+  return absl::OkStatus();
+}
+
+absl::Status ServiceWatches::OnState(HealthStatus status, ConsulReply* reply) {
+  auto checks = DecodeChecks(&reply->body);
+  if (!checks.ok()) return checks.status();
+  Changes changes;
+  MirrorTable::Unknown unknown;
+  table_->ApplyState(status, reply->index, *checks, &changes, &unknown);
+  if (!changes.empty()) events_.on_changes(std::move(changes));
+  for (const std::string& name : unknown.services) {
+    // Its own watch tells; but it may not have been told yet of a service
+    // that is new.
+    if (!hot_.contains(AsciiLower(name))) Fetch({false, AsciiLower(name)});
+  }
+  for (const std::string& name : unknown.nodes) Fetch({true, name});
+  return absl::OkStatus();
+}
+
+void ServiceWatches::FetchCold() {
+  for (const std::string& name : names_) {
+    if (!hot_.contains(name)) Fetch({false, name});
+  }
+}
+
+void ServiceWatches::Fetch(FetchKey key) {
+  if (!queued_.insert(key).second) return;
+  queue_.push_back(std::move(key));
+  NextFetches();
+}
+
+void ServiceWatches::NextFetches() {
+  const uint64_t now_ms = uv_now(loop_->uv());
+  const auto earned = static_cast<double>(now_ms - fetches_counted_ms_) *
+                      kConsulFetchesPerSecond / 1'000;
+  fetches_counted_ms_ = now_ms;
+  fetches_left_ =
+      std::min<double>(kConsulFetchesPerSecond / 2.0, fetches_left_ + earned);
+  while (!queue_.empty() && fetching_.size() < kConsulFetchesMax) {
+    if (fetches_left_ < 1.0) {
+      fetch_timer_.Start(1'000 / kConsulFetchesPerSecond);
+      return;
+    }
+    fetches_left_ -= 1.0;
+    const FetchKey key = queue_.front();
+    queue_.pop_front();
+    queued_.erase(key);
+    // What changes while it is on its way is queued anew.
+    auto already = fetching_.find(key);
+    if (already != fetching_.end()) client_->Cancel(already->second);
+    ConsulGet get;
+    get.path = key.first
+                   ? absl::StrCat("/v1/health/node/", EscapeSegment(key.second))
+                   : ServicePath(key.second);
+    get.datacenter = datacenter_;
+    fetching_[key] = client_->Get(get, [this, key](ConsulReply reply) {
+      OnFetched(key, std::move(reply));
+    });
+  }
+}
+
+void ServiceWatches::OnFetched(const FetchKey& key, ConsulReply reply) {
+  fetching_.erase(key);
+  absl::Status status = reply.status;
+  if (status.ok() && !key.first) status = OnService(key.second, &reply);
+  if (status.ok() && key.first) {
+    auto checks = DecodeChecks(&reply.body);
+    status = checks.status();
+    Changes changes;
+    if (checks.ok()) {
+      table_->ApplyNodeChecks(key.second, reply.index, *checks, &changes);
+    }
+    if (!changes.empty()) events_.on_changes(std::move(changes));
+  }
+  if (status.ok()) return NextFetches();
+  if (queued_.insert(key).second) queue_.push_back(key);
+  fetch_timer_.Start(kRefetchMs);
+  if (!reply.status.ok()) events_.on_error(reply);  // last: it may stop us
+}
+
+size_t ServiceWatches::watch_count() const {
+  size_t count = parked_count();
+  for (const BlockingQuery* query :
+       {list_.get(), critical_.get(), warning_.get()}) {
+    if (query != nullptr && query->running()) ++count;
+  }
+  return running_ ? count : 0;
+}
+
+size_t ServiceWatches::cold_count() const {
+  // The hot ones are few, and may have names that are listed no more.
+  size_t hot = 0;
+  for (const auto& [name, watch] : hot_) hot += names_.contains(name);
+  return names_.size() - hot;
+}
+
+}  // namespace dnsd

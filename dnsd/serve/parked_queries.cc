@@ -1,0 +1,264 @@
+#include "dnsd/serve/parked_queries.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "dnsd/serve/tcp_connection.h"
+#include "zones/responder.h"
+
+namespace dnsd {
+namespace {
+
+constexpr size_t kLengthBytes = 2;  // of a TCP frame
+
+uint64_t TickMs(const ParkedLimits& limits) {
+  return std::max(std::min(limits.wait_ms, limits.repeat_ms) / 4,
+                  kParkedTickMsMin);
+}
+
+absl::string_view BytesOf(const SocketAddress& address) {
+  return {reinterpret_cast<const char*>(&address), address.size()};
+}
+
+std::string Copy(std::span<const uint8_t> bytes) {
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+// What `asked` is about, for the sync thread.
+AskedName NameOf(const Asked& asked) {
+  AskedName name{};
+  name.datacenter = asked.datacenter;
+  if (asked.kind == Asked::kQuery) {
+    name.kind = AskedName::kQuery;
+    name.size = asked.name_size;
+    memcpy(name.name, asked.name, asked.name_size);
+  } else {
+    name.kind = AskedName::kDatacenter;
+  }
+  return name;
+}
+
+// The same as a key.
+std::string KeyOf(const AskedName& name) {
+  std::string key{static_cast<char>(name.kind),
+                  static_cast<char>(name.datacenter)};
+  return key.append(reinterpret_cast<const char*>(name.name), name.size);
+}
+
+}  // namespace
+
+struct ParkedQueries::Query {
+  std::string packet;
+  TcpConnection* connection = nullptr;  // nullptr: over UDP
+  int fd = -1;
+  SocketAddress client;
+  std::string control;
+
+  AskedName asked{};
+  uint64_t since_ms = 0;
+  uint64_t reported_ms = 0;
+
+  [[nodiscard]] std::span<const uint8_t> bytes() const {
+    return {reinterpret_cast<const uint8_t*>(packet.data()), packet.size()};
+  }
+};
+
+size_t ParkedQueries::UdpHash::operator()(const Query* query) const {
+  return absl::HashOf(query->fd, BytesOf(query->client), query->control,
+                      query->packet);
+}
+
+bool ParkedQueries::UdpEqual::operator()(const Query* a, const Query* b) const {
+  return a->fd == b->fd && BytesOf(a->client) == BytesOf(b->client) &&
+         a->control == b->control && a->packet == b->packet;
+}
+
+ParkedQueries::ParkedQueries(EventLoop* loop, ServeContext* context,
+                             const ParkedLimits& limits,
+                             std::function<void()> wake)
+    : loop_(loop),
+      context_(context),
+      limits_(limits),
+      wake_(std::move(wake)),
+      cursor_(queries_.end()),
+      tick_(loop, [this] { OnTick(); }),
+      poke_(loop, [this] { AskAgain(UINT64_MAX); }) {}
+
+ParkedQueries::~ParkedQueries() = default;
+
+ParkResult ParkedQueries::ParkUdp(const UdpReturn& to,
+                                  std::span<const uint8_t> packet,
+                                  const View& view) {
+  Query query;
+  query.packet = Copy(packet);
+  query.fd = to.fd;
+  query.client = to.client;
+  query.control = Copy(to.control);
+  if (udp_.contains(&query)) return ParkResult::kAlready;
+  return Park(std::move(query), view);
+}
+
+ParkResult ParkedQueries::ParkTcp(TcpConnection* connection,
+                                  std::span<const uint8_t> packet,
+                                  const View& view) {
+  Query query;
+  query.packet = Copy(packet);
+  query.connection = connection;
+  return Park(std::move(query), view);
+}
+
+ParkResult ParkedQueries::Park(Query query, const View& view) {
+  if (closed_ || queries_.size() >= limits_.queries_max ||
+      query.packet.size() > kUdpQueryBytesMax) {
+    context_->stats->parked_refused.Add();
+    return ParkResult::kRefused;
+  }
+  query.since_ms = uv_now(loop_->uv());
+  query.asked = NameOf(context_->respond.asked);
+  if (queries_.empty()) tick_.Start(TickMs(limits_), TickMs(limits_));
+  queries_.push_back(std::move(query));
+  Query* last = &queries_.back();
+  if (last->connection == nullptr) udp_.insert(last);
+  context_->stats->parked.Add();
+  // Whoever publishes exchanges the view, then reads the count; here it is the
+  // other way round. In the one order of these four (seq_cst) either the count
+  // is seen there, or the view here.
+  count_.store(queries_.size(), std::memory_order_seq_cst);
+  if (context_->view->Read(context_->reader) != &view) poke_.Send();
+  std::set<std::string> reported;
+  Report(last, &reported);
+  if (!reported.empty() && wake_) wake_();
+  return ParkResult::kParked;
+}
+
+// Tells the sync thread what the query waits for, unless it was told in this
+// turn. A full ring is no matter: it is told again.
+void ParkedQueries::Report(Query* query, std::set<std::string>* reported) {
+  query->reported_ms = uv_now(loop_->uv());
+  if (context_->asked == nullptr) return;
+  if (!reported->insert(KeyOf(query->asked)).second) return;
+  context_->asked->Push(query->asked);
+}
+
+void ParkedQueries::OnTick() {
+  const View& view = context_->BeginBatch();
+  const uint64_t now_ms = uv_now(loop_->uv());
+  while (!queries_.empty() &&
+         now_ms - queries_.front().since_ms >= limits_.wait_ms) {
+    ServfailFirst(view);
+  }
+  if (now_ms >= limits_.repeat_ms) AskAgain(now_ms - limits_.repeat_ms + 1);
+}
+
+// Asks again what was reported before that time. Those that still wait for
+// what they waited for stay silent when it is not time to repeat it.
+void ParkedQueries::AskAgain(uint64_t reported_before_ms) {
+  const View& view = context_->BeginBatch();
+  const uint64_t now_ms = uv_now(loop_->uv());
+  std::set<std::string> reported;
+  for (cursor_ = queries_.begin(); cursor_ != queries_.end();) {
+    const auto query = cursor_++;
+    if (query->reported_ms >= reported_before_ms) continue;
+    const bool udp = query->connection == nullptr;
+    const Response response =
+        Respond(query->bytes(), udp ? Transport::kUdp : Transport::kTcp, view,
+                &context_->respond, room());
+    if (response.outcome != Outcome::kPending) {
+      context_->stats->parked_answered.Add();
+      Finish(query, response.size);
+      continue;
+    }
+    const AskedName asked = NameOf(context_->respond.asked);
+    if (KeyOf(asked) != KeyOf(query->asked) ||
+        now_ms - query->reported_ms >= limits_.repeat_ms) {
+      query->asked = asked;
+      Report(&*query, &reported);
+    }
+  }
+  if (!reported.empty() && wake_) wake_();
+}
+
+void ParkedQueries::ServfailFirst(const View& view) {
+  context_->stats->parked_expired.Add();
+  const auto query = queries_.begin();
+  Finish(query, ServfailResponse(query->bytes(), view, room()));
+}
+
+// The first `size` bytes of room() are the query's answer.
+void ParkedQueries::Finish(Queries::iterator query, size_t size) {
+  // Taken out first: delivering may end the connection, and that comes back
+  // here to drop its other queries.
+  const Queries done = Take(query);
+  const Query& last = done.front();
+  if (last.connection == nullptr) {
+    if (size > 0) SendUdp(last, size);
+    return;
+  }
+  uint8_t* frame = room_.get();
+  frame[0] = static_cast<uint8_t>(size >> 8);
+  frame[1] = static_cast<uint8_t>(size & 0xff);
+  last.connection->Deliver({frame, kLengthBytes + size});
+}
+
+// One system call each: answers to parked queries are few.
+void ParkedQueries::SendUdp(const Query& query, size_t size) {
+  iovec bytes{room(), size};
+  SocketAddress client = query.client;
+  std::string control = query.control;
+  msghdr message{};
+  message.msg_name = &client.sa;
+  message.msg_namelen = client.size();
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.empty() ? nullptr : control.data();
+  message.msg_controllen = control.size();
+  TransportNumbers<Counter>& stats = context_->stats->udp;
+  if (sendmsg(query.fd, &message, MSG_DONTWAIT) < 0) {
+    stats.send_errors.Add();
+    return;
+  }
+  stats.sent.Add();
+  stats.sent_bytes.Add(size);
+}
+
+// Takes a query out of the table.
+ParkedQueries::Queries ParkedQueries::Take(Queries::iterator query) {
+  if (query == cursor_) ++cursor_;
+  if (query->connection == nullptr) udp_.erase(&*query);
+  Queries taken;
+  taken.splice(taken.end(), queries_, query);
+  count_.store(queries_.size(), std::memory_order_seq_cst);
+  if (queries_.empty()) tick_.Stop();
+  return taken;
+}
+
+void ParkedQueries::Drop(const TcpConnection* connection) {
+  for (auto next = queries_.begin(); next != queries_.end();) {
+    const auto query = next++;
+    if (query->connection == connection) {
+      context_->stats->parked_dropped.Add();
+      Take(query);
+    }
+  }
+}
+
+void ParkedQueries::Close() {
+  closed_ = true;
+  if (queries_.empty()) return;
+  const View& view = context_->BeginBatch();
+  while (!queries_.empty()) ServfailFirst(view);
+}
+
+// Where Respond() writes: behind the length of a frame.
+uint8_t* ParkedQueries::room() {
+  if (room_ == nullptr) {
+    room_ = std::make_unique<uint8_t[]>(kLengthBytes + kResponseBytesMax);
+  }
+  return room_.get() + kLengthBytes;
+}
+
+}  // namespace dnsd

@@ -1,0 +1,124 @@
+// ParkedQueries holds the queries of a worker that wait for the catalog
+// (Outcome::kPending), and asks them again of every newer view.
+//
+// Threads:   one worker's, except Poke() and count(): any.
+// Ownership: owns copies of the queries. UDP sockets stay open until Close();
+//            a connection that ends says so by Drop().
+// Errors:    who has waited for too long gets SERVFAIL; so does, from the
+//            caller, who finds the table full.
+// Limits:    ParkedLimits; queries of at most kUdpQueryBytesMax. Allocates.
+// Units:     milliseconds of the loop's clock.
+#ifndef DNSD_DNSD_SERVE_PARKED_QUERIES_H_
+#define DNSD_DNSD_SERVE_PARKED_QUERIES_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "catalog/base/event_loop.h"
+#include "dnsd/limits.h"
+#include "dnsd/serve/asked_names.h"
+#include "dnsd/serve/listen_socket.h"
+#include "dnsd/serve/serve_context.h"
+
+namespace dnsd {
+
+class TcpConnection;
+
+// dnsd/limits.h, in a form that tests can shorten.
+struct ParkedLimits {
+  size_t queries_max = kParkedQueriesMax;
+  uint64_t wait_ms = kParkedMs;
+  uint64_t repeat_ms = kParkedRepeatMs;
+};
+
+// The way back to a UDP client.
+struct UdpReturn {
+  int fd = -1;
+  SocketAddress client;
+  std::span<const uint8_t> control;  // the reply's packet info; may be empty
+};
+
+enum class ParkResult : uint8_t {
+  kParked,
+  kAlready,  // the client has sent it before: one answer will do
+  kRefused,  // the table is full
+};
+
+class ParkedQueries {
+ public:
+  // `wake` is called on the worker's thread when the sync thread has to look
+  // at the context's AskedNames; may be empty.
+  ParkedQueries(EventLoop* loop, ServeContext* context,
+                const ParkedLimits& limits, std::function<void()> wake);
+  ~ParkedQueries();
+  ParkedQueries(const ParkedQueries&) = delete;
+  ParkedQueries& operator=(const ParkedQueries&) = delete;
+
+  // Keeps a query to which Respond() has just said kPending, by `view`.
+  ParkResult ParkUdp(const UdpReturn& to, std::span<const uint8_t> packet,
+                     const View& view);
+  // The answer will come by TcpConnection::Deliver().
+  ParkResult ParkTcp(TcpConnection* connection, std::span<const uint8_t> packet,
+                     const View& view);
+
+  // Forgets the queries of a connection that is over.
+  void Drop(const TcpConnection* connection);
+
+  // Answers what is there with SERVFAIL and takes nothing any more.
+  void Close();
+
+  // There is a newer view. Whoever publishes looks at count() after that, and
+  // may leave this out if it is 0.
+  void Poke() { poke_.Send(); }
+  [[nodiscard]] size_t count() const {
+    // seq_cst: see Park().
+    return count_.load(std::memory_order_seq_cst);
+  }
+
+ private:
+  struct Query;
+  using Queries = std::list<Query>;
+  struct UdpHash {
+    size_t operator()(const Query* query) const;
+  };
+  struct UdpEqual {
+    bool operator()(const Query* a, const Query* b) const;
+  };
+
+  ParkResult Park(Query query, const View& view);
+  void OnTick();
+  void AskAgain(uint64_t reported_before_ms);
+  void Report(Query* query, std::set<std::string>* reported);
+  void ServfailFirst(const View& view);
+  void Finish(Queries::iterator query, size_t size);
+  void SendUdp(const Query& query, size_t size);
+  Queries Take(Queries::iterator query);
+  [[nodiscard]] uint8_t* room();
+
+  EventLoop* loop_;
+  ServeContext* context_;
+  ParkedLimits limits_;
+  std::function<void()> wake_;
+  bool closed_ = false;
+
+  Queries queries_;           // the longest-waiting one first
+  Queries::iterator cursor_;  // the next that AskAgain() will look at
+  absl::flat_hash_set<const Query*, UdpHash, UdpEqual> udp_;
+  std::atomic<size_t> count_{0};
+  std::unique_ptr<uint8_t[]> room_;  // for a frame; made when first needed
+
+  Timer tick_;  // runs while there are queries
+  Signal poke_;
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_SERVE_PARKED_QUERIES_H_
