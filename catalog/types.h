@@ -31,6 +31,9 @@ struct Node {
   // "lan", "lan_ipv4", "lan_ipv6", "wan", "wan_ipv4", "wan_ipv6"
   std::map<std::string, std::string> tagged_addresses;
   std::map<std::string, std::string> meta;
+  // Whether they are given, if only as {}: the API shows null else.
+  bool has_tagged_addresses = false;
+  bool has_meta = false;
 
   bool operator==(const Node&) const = default;
 };
@@ -74,6 +77,11 @@ struct ServiceInstance {
   std::string proxy_destination;
   // kIngressGateway, kTerminatingGateway: the services it stands before.
   std::vector<std::string> gateway_services;
+  bool has_meta = false;  // as a node's
+  // "Proxy" and "Connect" as the API shows them, in compact JSON. Empty: what
+  // it shows of a service without a mesh.
+  std::string proxy_json;
+  std::string connect_json;
 
   bool operator==(const ServiceInstance&) const = default;
 };
@@ -85,6 +93,9 @@ struct Check {
   HealthStatus status = HealthStatus::kCritical;
   std::string notes;
   std::string output;
+  std::string type;  // "http", "ttl", ...; may be empty
+  // "Definition" as the API shows it, in compact JSON. Empty: {}.
+  std::string definition_json;
 
   bool operator==(const Check&) const = default;
 };
