@@ -19,6 +19,15 @@ namespace dnsd {
 // one with the smaller id is believed: own registrations before mirrors.
 using SourceId = uint8_t;
 
+// When a thing was first known, and when it last changed: Consul's CreateIndex
+// and ModifyIndex.
+struct Stamp {
+  uint64_t create_index = 0;
+  uint64_t modify_index = 0;
+
+  bool operator==(const Stamp&) const = default;
+};
+
 // A node, by the two names that identify it.
 struct NodeKey {
   std::string datacenter;  // lower case
@@ -27,8 +36,11 @@ struct NodeKey {
   bool operator==(const NodeKey&) const = default;
 };
 
+// A `stamp` other than zero is that of a thing which was known before the
+// process began; else State gives it one.
 struct UpsertNode {
   Node node;
+  Stamp stamp = {};
 };
 struct RemoveNode {  // with its instances and checks
   NodeKey key;
@@ -36,6 +48,7 @@ struct RemoveNode {  // with its instances and checks
 struct UpsertInstance {  // the node must be known to the same source
   NodeKey key;
   ServiceInstance instance;
+  Stamp stamp = {};
 };
 struct RemoveInstance {  // with its checks
   NodeKey key;
@@ -44,6 +57,7 @@ struct RemoveInstance {  // with its checks
 struct UpsertCheck {
   NodeKey key;
   Check check;
+  Stamp stamp = {};
 };
 struct RemoveCheck {
   NodeKey key;

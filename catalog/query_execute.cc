@@ -47,7 +47,8 @@ class Filter {
     HealthStatus worst = HealthStatus::kPassing;
     state_.ForEachCheckOnNode(
         {view.node->datacenter, AsciiLower(view.node->name)},
-        [&](const Check& check) {
+        [&](const CheckView& judging) {
+          const Check& check = *judging.check;
           bool is_ours =
               check.service_id.empty() || check.service_id == view.instance->id;
           if (is_ours && !ignored_.contains(check.id)) {

@@ -65,7 +65,8 @@ void CatalogSync::OnBatch(ChangeBatch batch) {
     LogWarn("catalog", "Change skipped",
             {{"source", batch.source}, {"error", status.ToString()}});
   }
-  if (!started_ || dirty_.empty() || coalesce_->active()) return;
+  const bool is_same = dirty_.empty() && dirty_.watched.empty();
+  if (!started_ || is_same || coalesce_->active()) return;
   uint64_t now_ms = uv_now(loop_.uv());
   uint64_t age_ms = now_ms - last_publish_ms_;
   if (age_ms >= kPublishIntervalMs) {

@@ -39,8 +39,9 @@ std::vector<std::string> Mesh(const State& state, const NameKey& key) {
 
 std::vector<std::string> Checks(const State& state, const NameKey& node) {
   std::vector<std::string> texts;
-  state.ForEachCheckOnNode(node, [&](const Check& check) {
-    texts.push_back(check.id + ":" + HealthStatusName(check.status));
+  state.ForEachCheckOnNode(node, [&](const CheckView& view) {
+    texts.push_back(view.check->id + ":" +
+                    HealthStatusName(view.check->status));
   });
   return texts;
 }
@@ -183,8 +184,8 @@ TEST(State, ACheckThatOnlyChangesItsOutputDirtiesNothing) {
   check.output = "HTTP 429";
   EXPECT_TRUE(BatchMaker().Put(kNode, check).ApplyTo(&state).empty());
   std::string output;
-  state.ForEachCheckOnNode({"dc1", "n1"},
-                           [&](const Check& c) { output = c.output; });
+  state.ForEachCheckOnNode(
+      {"dc1", "n1"}, [&](const CheckView& c) { output = c.check->output; });
   EXPECT_EQ(output, "HTTP 429");
 }
 

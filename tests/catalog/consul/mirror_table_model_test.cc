@@ -224,8 +224,9 @@ std::string Dump(const State& state) {
                       ":", view.instance->port, " ",
                       HealthStatusName(view.health), "\n");
     });
-    state.ForEachCheckOnNode(key, [&](const Check& check) {
+    state.ForEachCheckOnNode(key, [&](const CheckView& view) {
       if (is_empty) return;
+      const Check& check = *view.check;
       absl::StrAppend(&text, "  check ", check.id, " ",
                       HealthStatusName(check.status), "\n");
     });

@@ -1,0 +1,366 @@
+#include "catalog/state_impl.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/check.h"
+
+namespace dnsd {
+namespace {
+
+template <typename Index, typename Ref>
+void Erase(Index* index, const NameKey& key, const Ref& ref) {
+  auto it = index->find(key);
+  if (it == index->end()) return;
+  it->second.erase(ref);
+  if (it->second.empty()) index->erase(it);
+}
+
+const NodeKey& KeyOf(const Change& change) {
+  return std::visit(
+      [](const auto& c) -> const NodeKey& {
+        if constexpr (requires { c.key; }) {
+          return c.key;
+        } else {
+          CheckFailed(__FILE__, __LINE__, "a change without a key");
+        }
+      },
+      change);
+}
+
+// Whether a change of status, or of whom it judges, is among the differences.
+bool JudgesTheSame(const Check& a, const Check& b) {
+  return a.status == b.status && a.service_id == b.service_id;
+}
+
+}  // namespace
+
+std::vector<std::string> State::Impl::MeshNames(
+    const ServiceInstance& instance) {
+  if (IsGateway(instance.kind)) return instance.gateway_services;
+  if (instance.kind == ServiceKind::kConnectProxy) {
+    return {instance.proxy_destination};
+  }
+  if (instance.connect_native) return {instance.name};
+  return {};
+}
+
+Stamp State::Impl::NextStamp(const Stamp& given, const Stamp& old) {
+  if (given.modify_index != 0) return given;
+  if (batch_index_ == 0) batch_index_ = ++index;
+  return {old.create_index == 0 ? batch_index_ : old.create_index,
+          batch_index_};
+}
+
+void State::Impl::Watch(WatchKind kind, const std::string& datacenter,
+                        const std::string& name) {
+  if (batch_index_ == 0) batch_index_ = ++index;
+  WatchKey key{kind, datacenter, name};
+  changes.Note(key, batch_index_);
+  dirty_->watched.insert(std::move(key));
+}
+
+void State::Impl::WatchHealth(const std::string& datacenter,
+                              const ServiceInstance& instance) {
+  Watch(WatchKind::kServiceHealth, datacenter, AsciiLower(instance.name));
+  for (const std::string& name : MeshNames(instance)) {
+    Watch(WatchKind::kMeshHealth, datacenter, AsciiLower(name));
+  }
+  Watch(WatchKind::kAllHealth, datacenter);
+}
+
+// The list of services shows names and tags. Its readers are spared an
+// instance more or less whose tags a neighbour has too.
+void State::Impl::WatchServices(const NodeRecord& record,
+                                const ServiceInstance& instance) {
+  const std::string& datacenter = record.key.first;
+  const auto it = services.find({datacenter, AsciiLower(instance.name)});
+  if (it != services.end()) {
+    const InstanceRef& first = *it->second.begin();
+    const ServiceInstance* neighbour = first.record->FindInstance(first.id);
+    const auto has = [&](const std::string& tag) {
+      return std::find(neighbour->tags.begin(), neighbour->tags.end(), tag) !=
+             neighbour->tags.end();
+    };
+    if (std::all_of(instance.tags.begin(), instance.tags.end(), has)) return;
+  }
+  Watch(WatchKind::kServices, datacenter);
+}
+
+void State::Impl::MarkInstance(const NodeRecord& record,
+                               const ServiceInstance& instance) {
+  const std::string& datacenter = record.key.first;
+  dirty_->services.insert({datacenter, AsciiLower(instance.name)});
+  Watch(WatchKind::kService, datacenter, AsciiLower(instance.name));
+  for (const std::string& name : MeshNames(instance)) {
+    dirty_->services.insert({datacenter, AsciiLower(name)});
+    Watch(WatchKind::kMesh, datacenter, AsciiLower(name));
+  }
+  WatchHealth(datacenter, instance);
+}
+
+void State::Impl::MarkNode(const NodeRecord& record) {
+  dirty_->nodes.insert(record.key);
+  Watch(WatchKind::kNodes, record.key.first);
+  Watch(WatchKind::kNode, record.key.first, record.key.second);
+  for (const auto& said : record.said) {
+    for (const auto& [id, slot] : said->instances) {
+      MarkInstance(record, slot.value);
+    }
+  }
+}
+
+void State::Impl::MarkCheck(const NodeRecord& record, const Check& check,
+                            Judged judged) {
+  const std::string& datacenter = record.key.first;
+  Watch(WatchKind::kNodeChecks, datacenter, record.key.second);
+  Watch(WatchKind::kChecks, datacenter, "any");
+  Watch(WatchKind::kChecks, datacenter, HealthStatusName(check.status));
+  const auto mark = [&](const ServiceInstance& instance) {
+    WatchHealth(datacenter, instance);
+    if (judged == Judged::kNo) return;
+    dirty_->services.insert({datacenter, AsciiLower(instance.name)});
+    for (const std::string& name : MeshNames(instance)) {
+      dirty_->services.insert({datacenter, AsciiLower(name)});
+    }
+  };
+  if (!check.service_id.empty()) {
+    const auto* instance = record.FindInstance(check.service_id);
+    if (instance == nullptr) return;
+    Watch(WatchKind::kServiceChecks, datacenter, AsciiLower(instance->name));
+    mark(*instance);
+    return;
+  }
+  if (judged == Judged::kYes) dirty_->nodes.insert(record.key);
+  for (const auto& said : record.said) {
+    for (const auto& [id, slot] : said->instances) mark(slot.value);
+  }
+}
+
+void State::Impl::Unindex(NodeRecord* record, const std::string& id) {
+  const ServiceInstance* instance = record->FindInstance(id);
+  if (instance == nullptr) return;
+  MarkInstance(*record, *instance);
+  const std::string& dc = record->key.first;
+  Watch(WatchKind::kNode, dc, record->key.second);
+  Erase(&services, {dc, AsciiLower(instance->name)}, InstanceRef{record, id});
+  for (const std::string& name : MeshNames(*instance)) {
+    Erase(&mesh, {dc, AsciiLower(name)}, InstanceRef{record, id});
+  }
+  WatchServices(*record, *instance);
+}
+
+void State::Impl::Reindex(NodeRecord* record, const std::string& id) {
+  const ServiceInstance* instance = record->FindInstance(id);
+  if (instance == nullptr) return;
+  WatchServices(*record, *instance);
+  MarkInstance(*record, *instance);
+  const std::string& dc = record->key.first;
+  Watch(WatchKind::kNode, dc, record->key.second);
+  services[{dc, AsciiLower(instance->name)}].insert({record, id});
+  for (const std::string& name : MeshNames(*instance)) {
+    mesh[{dc, AsciiLower(name)}].insert({record, id});
+  }
+}
+
+State::Impl::SourceNode* State::Impl::AddSource(NodeRecord* record) {
+  auto said = std::make_unique<SourceNode>();
+  said->source = source_;
+  SourceNode* raw = said.get();
+  auto at = std::find_if(
+      record->said.begin(), record->said.end(),
+      [this](const auto& other) { return other->source > source_; });
+  record->said.insert(at, std::move(said));
+  nodes_of_source[source_].insert(record);
+  return raw;
+}
+
+void State::Impl::Upsert(const UpsertNode& change) {
+  NameKey key{change.node.datacenter, AsciiLower(change.node.name)};
+  std::unique_ptr<NodeRecord>& record = nodes[key];
+  if (record == nullptr) {
+    record = std::make_unique<NodeRecord>();
+    record->key = key;
+    ++datacenters[key.first];
+  }
+  SourceNode* said = record->Said(source_);
+  bool is_new = said == nullptr;
+  if (is_new) said = AddSource(record.get());
+  said->node.seen = batch_count_;
+  if (!is_new && said->node.value == change.node) return;
+  said->node.value = change.node;
+  said->node.stamp = NextStamp(change.stamp, said->node.stamp);
+  MarkNode(*record);
+}
+
+void State::Impl::RemoveSaid(NodeRecord* record) {
+  SourceNode* said = record->Said(source_);
+  MarkNode(*record);
+  std::vector<std::string> ids;
+  for (const auto& [id, slot] : said->checks) ids.push_back(id);
+  for (const std::string& id : ids) RemoveCheckOf(record, said, id);
+  ids.clear();
+  for (const auto& [id, slot] : said->instances) ids.push_back(id);
+  for (const std::string& id : ids) Unindex(record, id);
+  nodes_of_source[source_].erase(record);
+  std::erase_if(record->said,
+                [said](const auto& other) { return other.get() == said; });
+  for (const std::string& id : ids) Reindex(record, id);
+  if (!record->said.empty()) return;
+  auto dc = datacenters.find(record->key.first);
+  if (--dc->second == 0) datacenters.erase(dc);
+  NameKey key = record->key;  // a copy: the record dies in erase()
+  nodes.erase(key);
+}
+
+void State::Impl::UpsertInstanceOf(NodeRecord* record, SourceNode* said,
+                                   const UpsertInstance& change) {
+  const ServiceInstance& instance = change.instance;
+  auto it = said->instances.find(instance.id);
+  if (it != said->instances.end() && it->second.value == instance) {
+    it->second.seen = batch_count_;
+    return;
+  }
+  Unindex(record, instance.id);
+  const Stamp old = it == said->instances.end() ? Stamp() : it->second.stamp;
+  said->instances[instance.id] = {instance, batch_count_,
+                                  NextStamp(change.stamp, old)};
+  Reindex(record, instance.id);
+}
+
+void State::Impl::RemoveInstanceOf(NodeRecord* record, SourceNode* said,
+                                   const std::string& id) {
+  if (!said->instances.contains(id)) return;
+  const auto judges = said->judges.find(id);
+  if (judges != said->judges.end()) {
+    const auto checks = judges->second;  // a copy: they go one by one
+    for (const auto& [check, slot] : checks) RemoveCheckOf(record, said, check);
+  }
+  Unindex(record, id);
+  said->instances.erase(id);
+  Reindex(record, id);
+}
+
+void State::Impl::UpsertCheckOf(NodeRecord* record, SourceNode* said,
+                                const UpsertCheck& change) {
+  const Check& check = change.check;
+  const auto it = said->checks.find(check.id);
+  const bool is_new = it == said->checks.end();
+  if (!is_new && it->second.value == check) {
+    it->second.seen = batch_count_;
+    return;
+  }
+  const Stamp old = is_new ? Stamp() : it->second.stamp;
+  Judged judged = Judged::kYes;
+  if (!is_new) {
+    if (JudgesTheSame(it->second.value, check)) judged = Judged::kNo;
+    MarkCheck(*record, it->second.value, judged);
+  }
+  MarkCheck(*record, check, judged);
+  if (!is_new) EraseCheck(said, check.id);
+  Slot<Check>& slot = said->checks[check.id];
+  slot = {check, batch_count_, NextStamp(change.stamp, old)};
+  said->judges[check.service_id][check.id] = &slot;
+}
+
+void State::Impl::EraseCheck(SourceNode* said, const std::string& id) {
+  auto it = said->checks.find(id);
+  auto judges = said->judges.find(it->second.value.service_id);
+  judges->second.erase(id);
+  if (judges->second.empty()) said->judges.erase(judges);
+  said->checks.erase(it);
+}
+
+void State::Impl::RemoveCheckOf(NodeRecord* record, SourceNode* said,
+                                const std::string& id) {
+  auto it = said->checks.find(id);
+  if (it == said->checks.end()) return;
+  MarkCheck(*record, it->second.value, Judged::kYes);
+  EraseCheck(said, id);
+}
+
+void State::Impl::Sweep() {
+  std::set<NodeRecord*> records = nodes_of_source[source_];
+  for (NodeRecord* record : records) {
+    SourceNode* said = record->Said(source_);
+    if (said->node.seen != batch_count_) {
+      RemoveSaid(record);
+      continue;
+    }
+    std::vector<std::string> gone;
+    for (const auto& [id, slot] : said->checks) {
+      if (slot.seen != batch_count_) gone.push_back(id);
+    }
+    for (const std::string& id : gone) RemoveCheckOf(record, said, id);
+    gone.clear();
+    for (const auto& [id, slot] : said->instances) {
+      if (slot.seen != batch_count_) gone.push_back(id);
+    }
+    for (const std::string& id : gone) RemoveInstanceOf(record, said, id);
+  }
+}
+
+void State::Impl::ApplyTo(NodeRecord* record, SourceNode* said,
+                          const Change& change) {
+  if (const auto* c = std::get_if<UpsertInstance>(&change)) {
+    UpsertInstanceOf(record, said, *c);
+  } else if (const auto* d = std::get_if<UpsertCheck>(&change)) {
+    UpsertCheckOf(record, said, *d);
+  } else if (const auto* e = std::get_if<RemoveInstance>(&change)) {
+    RemoveInstanceOf(record, said, e->service_id);
+  } else if (const auto* f = std::get_if<RemoveCheck>(&change)) {
+    RemoveCheckOf(record, said, f->check_id);
+  } else {
+    RemoveSaid(record);
+  }
+}
+
+absl::Status State::Impl::ApplyOne(const Change& change) {
+  if (const auto* upsert = std::get_if<UpsertNode>(&change)) {
+    Upsert(*upsert);
+    return absl::OkStatus();
+  }
+  if (const auto* query = std::get_if<UpsertQuery>(&change)) {
+    queries.Upsert(source_, *query, batch_count_, &dirty_->queries);
+    return absl::OkStatus();
+  }
+  if (const auto* query = std::get_if<RemoveQuery>(&change)) {
+    queries.Remove(source_, *query, &dirty_->queries);
+    return absl::OkStatus();
+  }
+  const NodeKey& key = KeyOf(change);
+  NodeRecord* record = Find(key);
+  SourceNode* said = record == nullptr ? nullptr : record->Said(source_);
+  if (said == nullptr) {
+    return absl::NotFoundError(absl::StrCat("unknown node \"", key.node,
+                                            "\" in datacenter \"",
+                                            key.datacenter, "\""));
+  }
+  ApplyTo(record, said, change);
+  return absl::OkStatus();
+}
+
+absl::Status State::Impl::Apply(const ChangeBatch& batch, Dirty* dirty) {
+  absl::Status first;
+  ++batch_count_;
+  batch_index_ = 0;
+  source_ = batch.source;
+  dirty_ = dirty;
+  // Queries that were dirty before say nothing about this batch.
+  std::set<NameKey> queries_before = std::exchange(dirty->queries, {});
+  for (const Change& change : batch.changes) first.Update(ApplyOne(change));
+  if (batch.complete) {
+    Sweep();
+    queries.Sweep(source_, batch_count_, &dirty->queries);
+  }
+  for (const NameKey& query : dirty->queries) {
+    Watch(WatchKind::kQueries, query.first);
+  }
+  dirty->queries.merge(queries_before);
+  dirty_ = nullptr;
+  return first;
+}
+
+}  // namespace dnsd
