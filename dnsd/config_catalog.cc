@@ -6,11 +6,13 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "catalog/registry/fields.h"
+#include "catalog/registry/sidecar.h"
 #include "dnsd/config_checks.h"
 
 namespace dnsd {
@@ -18,9 +20,6 @@ namespace {
 
 constexpr size_t kLabelBytesMax = 63;
 constexpr size_t kWireBytesMax = 255;  // RFC 1035 2.3.4
-// Consul's sidecar_min_port and sidecar_max_port.
-constexpr int kSidecarPortMin = 21000;
-constexpr int kSidecarPortMax = 21255;
 constexpr int kOutputBytesDefault = 4096;
 
 // Says that an id was defined twice, and where.
@@ -34,92 +33,33 @@ bool IsNew(const std::string& id, const Place& place, const char* what,
   return false;
 }
 
-// Hands out the lowest ports of the range that no service uses.
-class SidecarPorts {
- public:
-  SidecarPorts(const Settings& settings, Problems* problems)
-      : next_(settings.Int("ports.sidecar_min_port", 0, 65535, kSidecarPortMin,
-                           problems)),
-        max_(settings.Int("ports.sidecar_max_port", 0, 65535, kSidecarPortMax,
-                          problems)) {
-    for (const ServiceDefinition& service : settings.services) {
-      used_.insert(service.instance.port);
-      for (const ServiceDefinition& sidecar : service.sidecars) {
-        used_.insert(sidecar.instance.port);
-      }
-    }
-  }
-
-  // 0: none is left.
-  uint16_t Take() {
-    while (next_ > 0 && next_ <= max_) {
-      const auto port = static_cast<uint16_t>(next_++);
-      if (used_.insert(port).second) return port;
-    }
-    return 0;
-  }
-
- private:
-  std::set<uint16_t> used_;
-  int64_t next_;
-  int64_t max_;
-};
-
-// The two checks Consul gives a sidecar that brings none.
-std::vector<CheckDefinition> SidecarChecks(const ServiceDefinition& service,
-                                           const ServiceInstance& sidecar) {
-  CheckDefinition listening;
-  listening.name = "Connect Sidecar Listening";
-  listening.tcp = absl::StrCat("127.0.0.1:", sidecar.port);
-  listening.interval = std::chrono::seconds(10);
-  CheckDefinition aliasing;
-  aliasing.name =
-      absl::StrCat("Connect Sidecar Aliasing ", service.instance.id);
-  aliasing.alias_service = service.instance.id;
-  return {listening, aliasing};
+// What the configuration says of sidecars' ports; `used` must outlive it.
+SidecarPorts PortsOf(const Settings& settings, const std::set<uint16_t>& used,
+                     Problems* problems) {
+  SidecarPorts ports;
+  ports.min = static_cast<int>(settings.Int("ports.sidecar_min_port", 0, 65535,
+                                            ports.min, problems));
+  ports.max = static_cast<int>(settings.Int("ports.sidecar_max_port", 0, 65535,
+                                            ports.max, problems));
+  ports.is_used = [&used](uint16_t port) { return used.contains(port); };
+  return ports;
 }
 
-// Fills in what a sidecar_service leaves out, as Consul does.
-ServiceDefinition CompleteSidecar(const ServiceDefinition& service,
-                                  ServiceDefinition sidecar,
-                                  SidecarPorts* ports, Problems* problems) {
-  const ServiceInstance& parent = service.instance;
-  ServiceInstance& proxy = sidecar.instance;
-  proxy.id = absl::StrCat(parent.id, "-sidecar-proxy");
-  if (proxy.name.empty()) {
-    proxy.name = absl::StrCat(parent.name, "-sidecar-proxy");
-  }
-  if (proxy.kind == ServiceKind::kTypical) {
-    proxy.kind = ServiceKind::kConnectProxy;
-  }
-  if (proxy.proxy_destination.empty()) proxy.proxy_destination = parent.name;
-  if (proxy.tags.empty()) proxy.tags = parent.tags;
-  if (proxy.meta.empty()) proxy.meta = parent.meta;
-  if (sidecar.token.empty()) sidecar.token = service.token;
-  if (proxy.port == 0) proxy.port = ports->Take();
-  if (proxy.port == 0) {
-    problems->Error(sidecar.place,
-                    "no port is given, and none is left between "
-                    "ports.sidecar_min_port and ports.sidecar_max_port");
-  }
-  if (sidecar.checks.empty()) sidecar.checks = SidecarChecks(service, proxy);
-  for (size_t i = 0; i < sidecar.checks.size(); ++i) {
-    CheckDefinition& check = sidecar.checks[i];
-    check.service_id = proxy.id;
-    if (check.place.key.empty()) check.place = sidecar.place;
-    if (check.id.empty()) {
-      check.id = absl::StrCat("service:", proxy.id);
-      if (sidecar.checks.size() > 1) absl::StrAppend(&check.id, ":", i + 1);
-    }
-    if (check.name.empty()) {
-      check.name = absl::StrCat("Service '", proxy.name, "' check");
+// The ports of services and sidecars that have one of their own.
+std::set<uint16_t> UsedPorts(const Settings& settings) {
+  std::set<uint16_t> used;
+  for (const ServiceDefinition& service : settings.services) {
+    used.insert(service.instance.port);
+    for (const ServiceDefinition& sidecar : service.sidecars) {
+      used.insert(sidecar.instance.port);
     }
   }
-  return sidecar;
+  return used;
 }
 
 void ResolveServices(Settings* settings, Config* config, Problems* problems) {
-  SidecarPorts ports(*settings, problems);
+  std::set<uint16_t> used = UsedPorts(*settings);
+  const SidecarPorts ports = PortsOf(*settings, used, problems);
   std::map<std::string, Place> seen;
   for (ServiceDefinition& service : settings->services) {
     std::vector<ServiceDefinition> sidecars;
@@ -131,11 +71,19 @@ void ResolveServices(Settings* settings, Config* config, Problems* problems) {
     }
     config->services.push_back(service);
     for (ServiceDefinition& sidecar : sidecars) {
-      ServiceDefinition complete =
-          CompleteSidecar(service, std::move(sidecar), &ports, problems);
-      if (IsNew(complete.instance.id, complete.place, "service id", &seen,
+      const Place place = sidecar.place;
+      absl::StatusOr<ServiceDefinition> complete =
+          CompleteSidecar(service, std::move(sidecar), ports);
+      if (!complete.ok()) {
+        problems->Error(place,
+                        "no port is given, and none is left between "
+                        "ports.sidecar_min_port and ports.sidecar_max_port");
+        continue;
+      }
+      used.insert(complete->instance.port);
+      if (IsNew(complete->instance.id, complete->place, "service id", &seen,
                 problems)) {
-        config->services.push_back(std::move(complete));
+        config->services.push_back(*std::move(complete));
       }
     }
   }

@@ -164,4 +164,9 @@ void JsonWriter::Null() {
   out_->append("null");
 }
 
+void JsonWriter::Raw(absl::string_view json) {
+  Separate();
+  out_->append(json.data(), json.size());
+}
+
 }  // namespace dnsd

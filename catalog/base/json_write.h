@@ -35,6 +35,8 @@ class JsonWriter {
   void Uint(uint64_t number);
   void Bool(bool value);
   void Null();
+  // A value that is JSON already, compact.
+  void Raw(absl::string_view json);
 
  private:
   void Begin(char bracket);

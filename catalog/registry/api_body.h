@@ -6,8 +6,9 @@
 // is not given, durations are texts or nanoseconds.
 //
 // Threads: any; no shared state, no I/O.
-// Errors:  kInvalidArgument with Consul's text where it has one; else one that
-//          names the field and the value.
+// Errors:  Consul's text where it has one; else one that names the field and
+//          the value. kInvalidArgument where Consul answers 400,
+//          kFailedPrecondition where it answers 500.
 #ifndef DNSD_CATALOG_REGISTRY_API_BODY_H_
 #define DNSD_CATALOG_REGISTRY_API_BODY_H_
 
@@ -48,7 +49,8 @@ struct StoredQuery {
   std::string token;
 };
 
-// The service with its sidecar completed (ServiceDefinition::sidecars).
+// The service with its sidecar as written (ServiceDefinition::sidecars), for
+// only who knows the ports in use can complete it: CompleteSidecar().
 [[nodiscard]] absl::StatusOr<ServiceDefinition> DecodeServiceBody(
     absl::string_view json);
 [[nodiscard]] absl::StatusOr<CheckDefinition> DecodeCheckBody(

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "catalog/registry/fields.h"
+#include "catalog/registry/sidecar.h"
 
 namespace dnsd {
 namespace {
@@ -140,24 +141,6 @@ void ReadTaggedAddresses(Fields* fields, ServiceInstance* instance,
   }
 }
 
-// As Consul's agent does: an IP address of the service's own is its LAN and WAN
-// address of that family too. So a service with an IPv6 address and a tagged
-// lan_ipv4 is an IPv6 one for questions that take both.
-void TagOwnAddress(ServiceInstance* instance) {
-  in6_addr bytes;
-  const char* address = instance->address.c_str();
-  const bool is_v4 = inet_pton(AF_INET, address, &bytes) == 1;
-  const bool is_v6 = !is_v4 && inet_pton(AF_INET6, address, &bytes) == 1;
-  if (!is_v4 && !is_v6) return;
-  const bool as_v4 = is_v4 || IN6_IS_ADDR_V4MAPPED(&bytes);
-  for (const char* name :
-       {as_v4 ? "lan_ipv4" : "lan_ipv6", as_v4 ? "wan_ipv4" : "wan_ipv6"}) {
-    // What is tagged already stays.
-    instance->tagged_addresses.try_emplace(
-        name, TaggedAddress{instance->address, instance->port});
-  }
-}
-
 void ReadWeights(Fields* fields, ServiceInstance* instance,
                  Problems* problems) {
   const Value* value = fields->Take("weights");
@@ -258,22 +241,6 @@ void ReadChecks(Fields* fields, ServiceDefinition* service,
   }
 }
 
-// Section 4.1: "service:<id>" for one check, numbered for several.
-void NameChecks(ServiceDefinition* service) {
-  const ServiceInstance& instance = service->instance;
-  for (size_t i = 0; i < service->checks.size(); ++i) {
-    CheckDefinition& check = service->checks[i];
-    check.service_id = instance.id;
-    if (check.id.empty()) {
-      check.id = absl::StrCat("service:", instance.id);
-      if (service->checks.size() > 1) absl::StrAppend(&check.id, ":", i + 1);
-    }
-    if (check.name.empty()) {
-      check.name = absl::StrCat("Service '", instance.name, "' check");
-    }
-  }
-}
-
 void WarnTenancy(Fields* fields, Problems* problems) {
   for (const char* name : {"namespace", "partition"}) {
     std::string text;
@@ -339,6 +306,21 @@ ServiceDefinition Decode(const Value& value, const Place& where,
 }
 
 }  // namespace
+
+void TagOwnAddress(ServiceInstance* instance) {
+  in6_addr bytes;
+  const char* address = instance->address.c_str();
+  const bool is_v4 = inet_pton(AF_INET, address, &bytes) == 1;
+  const bool is_v6 = !is_v4 && inet_pton(AF_INET6, address, &bytes) == 1;
+  if (!is_v4 && !is_v6) return;
+  const bool as_v4 = is_v4 || IN6_IS_ADDR_V4MAPPED(&bytes);
+  for (const char* name :
+       {as_v4 ? "lan_ipv4" : "lan_ipv6", as_v4 ? "wan_ipv4" : "wan_ipv6"}) {
+    // What is tagged already stays.
+    instance->tagged_addresses.try_emplace(
+        name, TaggedAddress{instance->address, instance->port});
+  }
+}
 
 ServiceDefinition DecodeService(const Value& value, const Place& where,
                                 Problems* problems) {

@@ -84,6 +84,11 @@ struct ServiceDefinition {
                                           const Place& where,
                                           Problems* problems);
 
+// As Consul's agent does: an IP address of the service's own is its LAN and WAN
+// address of that family too. So a service with an IPv6 address and a tagged
+// lan_ipv4 is an IPv6 one for questions that take both.
+void TagOwnAddress(ServiceInstance* instance);
+
 // "10s", "1h30m", "1.5h", "-5ms" as Go's time.ParseDuration reads them, or
 // an integer number of nanoseconds; false when it is neither.
 [[nodiscard]] bool ParseGoDuration(const std::string& text,
