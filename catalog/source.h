@@ -5,6 +5,7 @@
 #ifndef DNSD_CATALOG_SOURCE_H_
 #define DNSD_CATALOG_SOURCE_H_
 
+#include <cstdint>
 #include <functional>
 
 #include "catalog/change.h"
@@ -20,6 +21,10 @@ class Source {
   // Begins to call `sink`, at once or later, until Stop().
   virtual void Start(Sink sink) = 0;
   virtual void Stop() = 0;
+
+  // After Start(): the index that clients may have seen before this process
+  // began (State::RaiseIndex()).
+  [[nodiscard]] virtual uint64_t first_index() const { return 0; }
 };
 
 }  // namespace dnsd

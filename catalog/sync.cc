@@ -25,6 +25,10 @@ void CatalogSync::Start() {
   for (const auto& source : sources_) {
     source->Start([this](ChangeBatch batch) { OnBatch(std::move(batch)); });
   }
+  // Nobody watches yet, and nobody knows what changed before.
+  state_.RaiseIndex(state_.index());
+  for (const auto& source : sources_) state_.RaiseIndex(source->first_index());
+  dirty_.watched.clear();
   started_ = true;
   PublishNow();
   // Signals belong to the main thread.
@@ -65,8 +69,7 @@ void CatalogSync::OnBatch(ChangeBatch batch) {
     LogWarn("catalog", "Change skipped",
             {{"source", batch.source}, {"error", status.ToString()}});
   }
-  const bool is_same = dirty_.empty() && dirty_.watched.empty();
-  if (!started_ || is_same || coalesce_->active()) return;
+  if (!started_ || !HasNews() || coalesce_->active()) return;
   uint64_t now_ms = uv_now(loop_.uv());
   uint64_t age_ms = now_ms - last_publish_ms_;
   if (age_ms >= kPublishIntervalMs) {
@@ -76,10 +79,21 @@ void CatalogSync::OnBatch(ChangeBatch batch) {
   }
 }
 
+bool CatalogSync::HasNews() const {
+  return !dirty_.empty() || !dirty_.watched.empty();
+}
+
+void CatalogSync::WhenPublished(std::function<void()> told) {
+  if (!HasNews()) return told();
+  waiting_.push_back(std::move(told));
+  coalesce_->Start(0);
+}
+
 void CatalogSync::PublishNow() {
   coalesce_->Stop();
   Dirty dirty = std::exchange(dirty_, {});
   publish_(state_, dirty);
+  for (const auto& told : std::exchange(waiting_, {})) told();
   uv_update_time(loop_.uv());
   last_publish_ms_ = uv_now(loop_.uv());
 }

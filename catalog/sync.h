@@ -7,7 +7,9 @@
 // Ownership: owns the thread, the loop, the state and the sources.
 // Cost:      a change is published at once when the last publication is
 //            kPublishIntervalMs ago or more; under load, changes gather for
-//            the rest of that time, so publishing never falls behind.
+//            the rest of that time, so publishing never falls behind. What
+//            somebody waits for is published in the loop's next turn, with
+//            all that came in this one.
 #ifndef DNSD_CATALOG_SYNC_H_
 #define DNSD_CATALOG_SYNC_H_
 
@@ -52,6 +54,10 @@ class CatalogSync {
   // own writes, or make a change of policy visible.
   void PublishNow();
 
+  // Calls `told`, on the sync thread, once all that was applied so far is
+  // published: at once if it is. Sync thread only.
+  void WhenPublished(std::function<void()> told);
+
   // Runs `task` on the sync thread and waits until it is done. Not from the
   // sync thread itself.
   void RunAndWait(const std::function<void()>& task);
@@ -61,12 +67,14 @@ class CatalogSync {
 
  private:
   void OnBatch(ChangeBatch batch);
+  [[nodiscard]] bool HasNews() const;
 
   PublishHook publish_;
   EventLoop loop_;
   std::unique_ptr<Timer> coalesce_;
   State state_;
   Dirty dirty_;
+  std::vector<std::function<void()>> waiting_;  // for the next publication
   bool started_ = false;
   uint64_t last_publish_ms_ = 0;
   std::vector<std::unique_ptr<Source>> sources_;

@@ -101,6 +101,8 @@ void ResolveProcess(const Settings& settings, Config* config,
   config->workers =
       static_cast<int>(settings.Int("workers", 0, kWorkersMax, 0, problems));
   config->data_dir = settings.Text("data_dir", "");
+  config->server_port = static_cast<uint16_t>(
+      settings.Int("ports.server", 1, 65535, config->server_port, problems));
   config->pid_file = settings.Text("pid_file", "");
   if (config->dev && !config->data_dir.empty()) {
     problems->Warn(settings.PlaceOf("data_dir"),

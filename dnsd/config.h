@@ -37,6 +37,19 @@ struct ZoneFileConfig {
   Place place;
 };
 
+// Consul's defaults.
+struct CheckSettings {
+  bool enable_scripts = false;        // from files and over HTTP
+  bool enable_local_scripts = false;  // from files only
+  // How long a change of a check's output alone may wait to be shown.
+  std::chrono::nanoseconds update_interval = std::chrono::minutes(5);
+  // How often critical services are looked through for those to deregister,
+  // and the least time they are given.
+  std::chrono::nanoseconds reap_interval = std::chrono::seconds(30);
+  std::chrono::nanoseconds deregister_after_min = std::chrono::minutes(1);
+  int output_bytes_max = 4096;
+};
+
 struct Config {
   // Where it came from; reload reads the same again.
   std::vector<std::string> config_files;  // -config-file, -config-dir: in order
@@ -63,6 +76,8 @@ struct Config {
 
   std::vector<ServiceDefinition> services;
   std::vector<CheckDefinition> checks;  // with or without service_id
+  CheckSettings check_settings;
+  uint16_t server_port = 8300;  // shown for the service "consul"
   std::vector<ZoneFileConfig> zones;
 
   ConsulOptions consul;  // without addresses: none is mirrored

@@ -158,6 +158,8 @@ void ResolveNode(const Settings& settings, AddressReader* reader,
   if (wan_v6.empty()) wan_v6 = lan_v6;
 
   config->node.address = lan;
+  config->node.has_tagged_addresses = true;
+  config->node.has_meta = true;
   if (const Setting* tagged = settings.Find("tagged_addresses")) {
     for (const auto& [tag, address] : tagged->map) {
       config->node.tagged_addresses[tag] = address.text;

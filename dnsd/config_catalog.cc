@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "catalog/registry/fields.h"
 #include "catalog/registry/sidecar.h"
+#include "dnsd/config_checks.h"
 
 namespace dnsd {
 namespace {
@@ -188,8 +189,7 @@ void ResolveCatalog(Settings* settings, Config* config, Problems* problems) {
   for (CheckDefinition& check : config->checks) {
     JudgeCheck(*settings, &check, problems);
   }
-  (void)settings->Int("check_output_max_size", 1, 1 << 30, kOutputBytesDefault,
-                      problems);
+  ResolveCheckSettings(*settings, config, problems);
   ResolveZones(settings, config, problems);
 }
 

@@ -39,6 +39,25 @@ inline constexpr size_t kConsulFetchesPerSecond = 200;
 // everything else.
 inline constexpr size_t kConsulColdFetchMax = 32;
 
+// A record of the store: far above any registration or stored value (Consul's
+// values end at 512 KiB), far below what SQLite can hold (1 GB).
+inline constexpr size_t kStoreKeyBytesMax = 64u << 10;
+inline constexpr size_t kStoreValueBytesMax = 64u << 20;
+
+// Commits that wait for the disk: ten seconds of a slow one.
+inline constexpr size_t kStorePendingBytesMax = 256u << 20;
+
+// One transaction of the store. More commits share a sync no better, and the
+// first of them waits for the last.
+inline constexpr size_t kStoreGroupCommitsMax = 1024;
+inline constexpr size_t kStoreGroupBytesMax = 4u << 20;
+
+// The store's log is moved into its place when it has this size.
+inline constexpr size_t kStoreLogBytesMax = 16u << 20;
+
+// Pages of the store's file in memory; the system has the rest of them.
+inline constexpr size_t kStoreCacheBytesMax = 16u << 20;
+
 }  // namespace dnsd
 
 #endif  // DNSD_CATALOG_BASE_LIMITS_H_

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "catalog/registry/definition.h"
@@ -43,6 +44,9 @@ class AgentState {
   [[nodiscard]] const Checks& checks() const { return checks_; }
   [[nodiscard]] const AgentService* FindService(const std::string& id) const;
   [[nodiscard]] const AgentCheck* FindCheck(const std::string& id) const;
+  // The ids of the checks of a service, or of the node: "".
+  [[nodiscard]] std::set<std::string> ChecksOf(
+      const std::string& service) const;
 
   void PutService(AgentService service);
   void PutCheck(AgentCheck check);
@@ -56,6 +60,7 @@ class AgentState {
  private:
   Services services_;
   Checks checks_;
+  std::map<std::string, std::set<std::string>> checks_of_;  // by service id
 };
 
 // The check as the catalog has it: its kind, and the state it begins in.

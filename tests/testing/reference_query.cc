@@ -46,7 +46,8 @@ HealthStatus Judge(const State& state, const PreparedQuery& query,
                    const Node& node, const ServiceInstance& instance) {
   HealthStatus worst = HealthStatus::kPassing;
   state.ForEachCheckOnNode(
-      {node.datacenter, AsciiLower(node.name)}, [&](const Check& check) {
+      {node.datacenter, AsciiLower(node.name)}, [&](const CheckView& view) {
+        const Check& check = *view.check;
         for (const std::string& ignored : query.ignore_check_ids) {
           if (ignored == check.id) return;
         }

@@ -1,0 +1,291 @@
+#include "catalog/registry/registry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "catalog/base/check.h"
+#include "catalog/base/log.h"
+#include "catalog/base/unix_time.h"
+
+namespace dnsd {
+namespace {
+
+// Indexes are reserved in blocks, so that one write is enough for very many
+// changes. A start skips what is left of a block: at a million a second,
+// 64 bits last for half a million years.
+constexpr uint64_t kIndexBlock = 1u << 20;
+
+constexpr char kServerService[] = "consul";
+constexpr char kServerCheck[] = "serfHealth";
+
+}  // namespace
+
+// In the order in which State must hear of them.
+struct Registry::Loaded {
+  Changes nodes;
+  Changes instances;
+  Changes checks;
+  Changes queries;
+  std::vector<AgentCheck> agent_checks;
+  std::map<std::string, CheckStateValue> states;
+};
+
+Registry::Registry(EventLoop* loop, const State* state,
+                   std::unique_ptr<Store> store, Definitions definitions,
+                   RegistryOptions options)
+    : loop_(loop),
+      state_(state),
+      store_(std::move(store)),
+      definitions_(std::move(definitions)),
+      options_(std::move(options)),
+      loaded_(std::make_unique<Loaded>()),
+      keep_states_(loop, [this] { KeepCheckStates(); }),
+      show_outputs_(loop, [this] { ShowWaitingOutputs(); }),
+      anti_entropy_(loop, [this] { AntiEntropy(); }) {
+  CheckRunner::Hooks hooks;
+  hooks.report = [this](const CheckReport& report) { OnReport(report); };
+  hooks.reap = [this](const std::string& service, const std::string& check) {
+    OnReap(service, check);
+  };
+  hooks.alias = [this](const std::string& node, const std::string& service) {
+    return TargetOf(node, service);
+  };
+  runner_ =
+      std::make_unique<CheckRunner>(loop, options_.checks, std::move(hooks));
+}
+
+Registry::~Registry() = default;
+
+NodeKey Registry::LocalKey() const {
+  return {definitions_.node.datacenter, definitions_.node.name};
+}
+
+NameKey Registry::LocalName() const {
+  return {definitions_.node.datacenter, AsciiLower(definitions_.node.name)};
+}
+
+absl::Status Registry::Load() {
+  absl::Status damaged;
+  absl::Status read =
+      store_->Load([&](absl::string_view key, absl::string_view value) {
+        const absl::Status status = LoadRecord(key, value);
+        if (!status.ok()) {
+          damaged.Update(absl::Status(
+              status.code(),
+              absl::StrCat("record \"", key, "\": ", status.message())));
+        }
+      });
+  read.Update(damaged);
+  return read;
+}
+
+absl::Status Registry::LoadRecord(absl::string_view key,
+                                  absl::string_view value) {
+  const std::vector<std::string> parts = RecordKeyParts(key);
+  if (key == kIndexRecord) {
+    return absl::SimpleAtoi(value, &reserved_index_)
+               ? absl::OkStatus()
+               : absl::DataLossError("not a number");
+  }
+  if (parts.size() == 3 && parts[0] == "agent") {
+    return LoadAgentRecord(parts[1], parts[2], value);
+  }
+  const bool is_catalog = parts.size() >= 3 && parts[0] == "catalog";
+  const bool is_query = parts.size() == 2 && parts[0] == "query";
+  if (!is_catalog && !is_query) {
+    return absl::DataLossError("no record of this version");
+  }
+  const absl::StatusOr<StampedValue> stamped = DecodeStamped(value);
+  if (!stamped.ok()) return stamped.status();
+  return is_query ? LoadQueryRecord(*stamped) : LoadCatalogRecord(*stamped);
+}
+
+absl::Status Registry::LoadAgentRecord(absl::string_view kind,
+                                       const std::string& id,
+                                       absl::string_view value) {
+  if (kind == "service") {
+    absl::StatusOr<ServiceDefinition> service = DecodeServiceBody(value);
+    if (!service.ok()) return service.status();
+    agent_.PutService({std::move(service->instance), std::move(service->token),
+                       Origin::kApi});
+  } else if (kind == "check") {
+    absl::StatusOr<CheckDefinition> definition = DecodeCheckBody(value);
+    if (!definition.ok()) return definition.status();
+    Check check = CatalogCheck(*definition);
+    loaded_->agent_checks.push_back(
+        {*std::move(definition), std::move(check), Origin::kApi});
+  } else if (kind == "maintenance") {
+    loaded_->agent_checks.push_back(MaintenanceCheck(id, std::string(value)));
+  } else if (kind == "state") {
+    absl::StatusOr<CheckStateValue> state = DecodeCheckState(value);
+    if (!state.ok()) return state.status();
+    loaded_->states[id] = *std::move(state);
+  } else {
+    return absl::DataLossError("no record of this version");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Registry::LoadCatalogRecord(const StampedValue& stamped) {
+  absl::StatusOr<CatalogRegistration> registration =
+      DecodeCatalogRegistration(stamped.json);
+  if (!registration.ok()) return registration.status();
+  Node& node = registration->node;
+  node.datacenter = definitions_.node.datacenter;
+  const NodeKey key{node.datacenter, node.name};
+  for (Check& check : registration->checks) {
+    loaded_->checks.push_back(
+        UpsertCheck{key, std::move(check), stamped.stamp});
+  }
+  if (registration->service.has_value()) {
+    loaded_->instances.push_back(
+        UpsertInstance{key, *std::move(registration->service), stamped.stamp});
+  }
+  if (!registration->skip_node_update) {
+    if (!node.id.empty()) node_of_id_[node.id] = node.name;
+    loaded_->nodes.push_back(UpsertNode{std::move(node), stamped.stamp});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Registry::LoadQueryRecord(const StampedValue& stamped) {
+  absl::StatusOr<StoredQuery> query = DecodeQueryBody(stamped.json);
+  if (!query.ok()) return query.status();
+  loaded_->queries.push_back(
+      UpsertQuery{definitions_.node.datacenter, query->query});
+  const std::string id = AsciiLower(query->query.id);
+  queries_[id] = {*std::move(query), stamped.stamp};
+  return absl::OkStatus();
+}
+
+void Registry::Start(Sink sink) {
+  sink_ = std::move(sink);
+  Changes ignored;  // EmitAll() says it
+  for (AgentCheck& check : loaded_->agent_checks) {
+    const std::string& service = check.check.service_id;
+    // Its service may have been the configuration's.
+    if (service.empty() || agent_.FindService(service) != nullptr) {
+      RestoreCheckState(&check);
+      PutAgentCheck(std::move(check), &ignored);
+    }
+  }
+  PutConfigured(&ignored);
+  EmitAll();
+  loaded_ = std::make_unique<Loaded>();
+  anti_entropy_.Start(options_.anti_entropy_ms, options_.anti_entropy_ms);
+}
+
+void Registry::RestoreCheckState(AgentCheck* check) {
+  const auto state = loaded_->states.find(check->check.id);
+  if (state == loaded_->states.end()) return;
+  const CheckDefinition& definition = check->definition;
+  const int64_t age_ms = UnixMs() - state->second.unix_ms;
+  const auto ttl_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(definition.ttl);
+  // What its owner said holds for its TTL, whoever runs meanwhile.
+  if (ttl_ms.count() > 0 && age_ms >= ttl_ms.count()) return;
+  check->check.status = state->second.status;
+  check->check.output = state->second.output;
+}
+
+void Registry::Stop() {
+  KeepCheckStates();
+  keep_states_.Stop();
+  show_outputs_.Stop();
+  anti_entropy_.Stop();
+  runner_.reset();
+  sink_ = nullptr;
+}
+
+void Registry::Emit(Changes changes) {
+  if (!sink_ || changes.empty()) return;
+  sink_({options_.id, /*complete=*/false, std::move(changes)});
+}
+
+void Registry::AddServer(Changes* changes) const {
+  if (!options_.is_server) return;
+  const NodeKey key = LocalKey();
+  if (agent_.FindService(kServerService) == nullptr) {
+    ServiceInstance server;
+    server.id = server.name = kServerService;
+    server.port = options_.server_port;
+    server.meta["version"] = options_.version;
+    server.has_meta = true;
+    changes->push_back(UpsertInstance{key, std::move(server)});
+  }
+  if (agent_.FindCheck(kServerCheck) == nullptr) {
+    Check alive;
+    alive.id = kServerCheck;
+    alive.name = "Serf Health Status";
+    alive.status = HealthStatus::kPassing;
+    alive.output = "Agent alive and reachable";
+    changes->push_back(UpsertCheck{key, std::move(alive)});
+  }
+}
+
+void Registry::EmitAll() {
+  if (!sink_) return;
+  ChangeBatch batch{options_.id, /*complete=*/true, {}};
+  Changes& changes = batch.changes;
+  if (definitions_.is_present) {
+    const NodeKey key = LocalKey();
+    changes.push_back(UpsertNode{definitions_.node});
+    AddServer(&changes);
+    for (const auto& [id, service] : agent_.services()) {
+      changes.push_back(UpsertInstance{key, service.instance});
+    }
+    for (const auto& [id, check] : agent_.checks()) {
+      changes.push_back(UpsertCheck{key, check.check});
+    }
+  }
+  for (Changes* loaded : {&loaded_->nodes, &loaded_->instances,
+                          &loaded_->checks, &loaded_->queries}) {
+    changes.insert(changes.end(), std::make_move_iterator(loaded->begin()),
+                   std::make_move_iterator(loaded->end()));
+  }
+  sink_(std::move(batch));
+}
+
+void Registry::Update(Definitions definitions) {
+  const bool is_elsewhere =
+      definitions.node.datacenter != definitions_.node.datacenter ||
+      definitions.node.name != definitions_.node.name ||
+      definitions.is_present != definitions_.is_present;
+  definitions_ = std::move(definitions);
+  if (!sink_) return;
+  Changes changes;
+  changes.push_back(UpsertNode{definitions_.node});
+  EraseUnconfigured(&changes);
+  PutConfigured(&changes);
+  if (is_elsewhere) {
+    // Only without a store's catalog: the name and place of an agent that is
+    // the server of its datacenter do not change while it runs.
+    EmitAll();
+  } else if (definitions_.is_present) {
+    Emit(std::move(changes));
+  }
+}
+
+void Registry::ReserveIndexes(Writes* writes) {
+  if (state_->index() + kIndexBlock / 2 < reserved_index_) return;
+  reserved_index_ = state_->index() + kIndexBlock;
+  writes->push_back({kIndexRecord, absl::StrCat(reserved_index_)});
+}
+
+void Registry::Submit(Writes writes, std::function<void()> apply, Done done) {
+  ReserveIndexes(&writes);
+  store_->Commit(std::move(writes),
+                 [this, apply = std::move(apply),
+                  done = std::move(done)](const absl::Status& status) {
+                   if (!status.ok()) {
+                     done(absl::UnavailableError(status.message()));
+                     return;
+                   }
+                   apply();
+                   options_.when_published([done] { done(absl::OkStatus()); });
+                 });
+}
+
+}  // namespace dnsd
