@@ -49,11 +49,19 @@ struct StoredQuery {
   std::string token;
 };
 
+// PUT /v1/agent/check/update/ID.
+struct CheckUpdate {
+  HealthStatus status = HealthStatus::kCritical;
+  std::string output;
+};
+
 // The service with its sidecar as written (ServiceDefinition::sidecars), for
 // only who knows the ports in use can complete it: CompleteSidecar().
 [[nodiscard]] absl::StatusOr<ServiceDefinition> DecodeServiceBody(
     absl::string_view json);
 [[nodiscard]] absl::StatusOr<CheckDefinition> DecodeCheckBody(
+    absl::string_view json);
+[[nodiscard]] absl::StatusOr<CheckUpdate> DecodeCheckUpdate(
     absl::string_view json);
 [[nodiscard]] absl::StatusOr<CatalogRegistration> DecodeCatalogRegistration(
     absl::string_view json);

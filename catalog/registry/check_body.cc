@@ -258,6 +258,26 @@ absl::StatusOr<CheckDefinition> DecodeCheckBody(absl::string_view json) {
   return std::move(check);
 }
 
+absl::StatusOr<CheckUpdate> DecodeCheckUpdate(absl::string_view json) {
+  const absl::StatusOr<Value> value = ParseBody(json);
+  if (!value.ok()) return value.status();
+  GoErrors errors;
+  const GoObject object(*value, {"checkUpdate", "", ""}, "agent.checkUpdate",
+                        &errors);
+  CheckUpdate update;
+  std::string text;
+  object.String({"Status"}, &text);
+  object.String({"Output"}, &update.output);
+  if (!errors.ok()) return DecodeFailed(errors.first());
+  const std::optional<HealthStatus> status = ParseHealthStatus(text);
+  if (!status) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Invalid check status: '", text, "'"));
+  }
+  update.status = *status;
+  return update;
+}
+
 std::string EncodeCheck(const CheckDefinition& check) {
   std::string text;
   JsonWriter json(&text);
