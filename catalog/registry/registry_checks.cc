@@ -107,8 +107,7 @@ AliasTarget Registry::TargetOf(const std::string& node,
   state_->ForEachCheckOnNode(key, [&](const CheckView& view) {
     const std::string& judged = view.check->service_id;
     if (judged.empty() || judged == service_id) {
-      target.checks.push_back(
-          {view.check->id, view.check->name, view.check->status});
+      target.checks.push_back(*view.check);
     }
   });
   return target;
