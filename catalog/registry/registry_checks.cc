@@ -14,7 +14,7 @@ constexpr uint64_t kOutputTickMs = 1'000;
 
 }  // namespace
 
-void Registry::OnReport(const CheckReport& report) {
+void Registry::OnReport(const CheckFinding& report) {
   const AgentCheck* check = agent_.FindCheck(report.check_id);
   if (check == nullptr) return;
   const bool is_other_status = check->check.status != report.status;
