@@ -203,22 +203,9 @@ Errors Server::Start() {
   }
   errors = StartWorkers();
   if (!errors.empty()) return errors;
-  routes_ = std::make_unique<Routes>(
-      AgentRoutes({[this](ReloadDone done) { StartReload(std::move(done)); },
-                   [this] { return Metrics(); }, [this] { return Self(); }}),
-      mirror_ ? mirror_->passthrough() : HttpServer::Handler());
-  if (!config_.http_listen.empty()) {
-    HttpLimits limits;
-    if (mirror_) limits.body_bytes_max = kPassthroughBodyBytesMax;
-    http_ = std::make_unique<HttpServer>(
-        sync_.loop(),
-        [this](const HttpRequest& request, HttpServer::Reply reply) {
-          routes_->Handle(request, std::move(reply));
-        },
-        limits);
-    absl::Status listening = http_->Listen(config_.http_listen);
-    if (!listening.ok()) return {std::string(listening.message())};
-  }
+  MakeRoutes();
+  errors = StartHttp();
+  if (!errors.empty()) return errors;
   errors = WritePidFile();
   if (!errors.empty()) return errors;
 
@@ -226,6 +213,38 @@ Errors Server::Start() {
   started_ = true;
   for (const auto& worker : workers_) worker->Start();
   sync_.RunAndWait([this] { Announce(); });
+  return {};
+}
+
+void Server::MakeRoutes() {
+  AgentHooks hooks;
+  hooks.reload = [this](ReloadDone done) { StartReload(std::move(done)); };
+  hooks.metrics = [this] { return Metrics(); };
+  hooks.self = [this] { return Self(); };
+  hooks.acl = RequestAcl([this] { return config_.acl; });
+  hooks.node_name = config_.node.name;
+  routes_ = std::make_unique<Routes>(
+      AgentRoutes(std::move(hooks)),
+      mirror_ ? mirror_->passthrough() : HttpServer::Handler());
+}
+
+Errors Server::StartHttp() {
+  if (config_.http_listen.empty() && config_.https_listen.empty()) return {};
+  HttpLimits limits;
+  limits.connections_per_client_max = config_.http_connections_per_client_max;
+  limits.handshake_ms = config_.https_handshake_ms;
+  if (mirror_) limits.body_bytes_max = kPassthroughBodyBytesMax;
+  http_ = std::make_unique<HttpServer>(
+      sync_.loop(),
+      [this](const HttpRequest& request, HttpServer::Reply reply) {
+        routes_->Handle(request, std::move(reply));
+      },
+      limits);
+  absl::Status listening = http_->Listen(config_.http_listen);
+  if (listening.ok() && !config_.https_listen.empty()) {
+    listening = http_->ListenTls(config_.https_listen, config_.https_tls);
+  }
+  if (!listening.ok()) return {std::string(listening.message())};
   return {};
 }
 
@@ -239,11 +258,15 @@ void Server::Announce() const {
     }
   }
   if (http_) {
-    for (const Endpoint& endpoint : http_->listening()) {
-      LogInfo("agent", "Starting server",
-              {{"address", Text(endpoint)},
-               {"network", "tcp"},
-               {"protocol", "http"}});
+    for (const auto& [protocol, endpoints] :
+         {std::pair{"http", &http_->listening()},
+          std::pair{"https", &http_->listening_tls()}}) {
+      for (const Endpoint& endpoint : *endpoints) {
+        LogInfo("agent", "Starting server",
+                {{"address", Text(endpoint)},
+                 {"network", "tcp"},
+                 {"protocol", protocol}});
+      }
     }
   }
   WarnAboutChecks();
@@ -330,6 +353,9 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   keep("alt_domain", config_.policy.alt_domain, &config.policy.alt_domain);
   keep("addresses.dns", config_.dns_listen, &config.dns_listen);
   keep("addresses.http", config_.http_listen, &config.http_listen);
+  keep("addresses.https", config_.https_listen, &config.https_listen);
+  keep("limits.https_handshake_timeout", config_.https_handshake_ms,
+       &config.https_handshake_ms);
   keep("workers", config_.workers, &config.workers);
   keep("pid_file", config_.pid_file, &config.pid_file);
   keep("data_dir", config_.data_dir, &config.data_dir);
@@ -337,6 +363,12 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   config.policy.node_name = config_.policy.node_name;
   config_ = std::move(config);
   SetLogLevel(config_.log_level);
+  if (http_) {
+    http_->SetConnectionsPerClientMax(config_.http_connections_per_client_max);
+    if (!config_.https_listen.empty() && config_.https_tls) {
+      http_->SetTls(config_.https_tls);
+    }
+  }
   publisher_.SetPolicy(PolicyOf(config_));
   publisher_.SetZones(std::move(zones));
   config_source_->Update(DefinitionsNow());
@@ -378,6 +410,7 @@ std::string Server::Metrics() const {
   numbers.retired = publisher_.waiting();
   numbers.reloads = reload_count_;
   numbers.reload_failures = reload_failure_count_;
+  if (http_) numbers.http = http_->counts();
   MetricsText text;
   AddMetrics(numbers, &text);
   if (mirror_) mirror_->AddMetrics(&text);
@@ -400,6 +433,9 @@ std::string Server::Self() const {
   if (http_) {
     for (const Endpoint& endpoint : http_->listening()) {
       info.http_addresses.push_back(Text(endpoint));
+    }
+    for (const Endpoint& endpoint : http_->listening_tls()) {
+      info.https_addresses.push_back(Text(endpoint));
     }
   }
   info.meta = config_.node.meta;

@@ -59,6 +59,8 @@ class Server {
   struct ReloadWork;
 
   [[nodiscard]] Errors StartWorkers();
+  void MakeRoutes();
+  [[nodiscard]] Errors StartHttp();
   [[nodiscard]] Errors MakeDataDir() const;
   [[nodiscard]] Errors WritePidFile() const;
   // What listens and what is served, as log lines; on the sync thread, which
