@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/uuid.h"
 #include "catalog/registry/fields.h"
+#include "dnsd/config_acl.h"
 #include "dnsd/config_addresses.h"
 #include "dnsd/config_catalog.h"
 #include "dnsd/config_consul.h"
@@ -18,6 +19,7 @@
 #include "dnsd/config_keys.h"
 #include "dnsd/config_policy.h"
 #include "dnsd/config_settings.h"
+#include "dnsd/config_tls.h"
 #include "dnsd/go_flags.h"
 #include "dnsd/limits.h"
 
@@ -108,6 +110,9 @@ void Resolve(Settings* settings, const Environment& environment, Config* config,
   ResolveDatacenter(*settings, config, problems);
   ResolveNode(*settings, config, problems);
   ResolveAddresses(*settings, config, problems);
+  ResolveTls(*settings, config, problems);
+  ResolveHttpLimits(*settings, config, problems);
+  ResolveAcl(*settings, config, problems);
   ResolvePolicy(*settings, config, problems);
   ResolveProcess(*settings, config, problems);
   ResolveConsul(*settings, environment, config, problems);

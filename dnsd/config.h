@@ -8,8 +8,10 @@
 #define DNSD_DNSD_CONFIG_H_
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,9 +21,13 @@
 #include "catalog/consul/consul_options.h"
 #include "catalog/registry/definition.h"
 #include "catalog/types.h"
+#include "dnsd/limits.h"
 #include "zones/policy.h"
 
 namespace dnsd {
+
+class Acl;
+class TlsContext;
 
 // An IP address and a port; `ip` is text without brackets.
 struct Endpoint {
@@ -62,11 +68,17 @@ struct Config {
   // mirrored Consul says.
   bool datacenter_given = false;
 
-  std::vector<Endpoint> dns_listen;   // empty: DNS is off (port -1)
-  std::vector<Endpoint> http_listen;  // empty: HTTP is off
+  std::vector<Endpoint> dns_listen;             // empty: DNS is off (port -1)
+  std::vector<Endpoint> http_listen;            // empty: HTTP is off
+  std::vector<Endpoint> https_listen;           // empty: HTTPS is off
+  std::shared_ptr<const TlsContext> https_tls;  // there when HTTPS is on
+  size_t http_connections_per_client_max = kHttpConnectionsPerClientMax;
+  uint64_t https_handshake_ms = kHttpHandshakeMs;
   std::vector<Endpoint> recursors;
   bool recursor_random = false;  // recursor_strategy
   std::chrono::nanoseconds recursor_timeout{2'000'000'000};
+
+  std::shared_ptr<const Acl> acl;  // always there
 
   int workers = 0;  // 0: one per core
   std::string data_dir;

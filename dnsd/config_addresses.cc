@@ -21,6 +21,7 @@ namespace {
 
 constexpr int kDnsPort = 8600;
 constexpr int kHttpPort = 8500;
+constexpr int kHttpsPort = -1;  // off, as for Consul
 constexpr uint16_t kRecursorPort = 53;
 
 bool IsIpv6(const std::string& ip) { return absl::StrContains(ip, ":"); }
@@ -123,15 +124,28 @@ void ResolveListeners(const Settings& settings, AddressReader* reader,
       ListenOn(settings, "dns", kDnsPort, client_ips, reader, problems);
   config->http_listen =
       ListenOn(settings, "http", kHttpPort, client_ips, reader, problems);
-  for (const Endpoint& http : config->http_listen) {
-    if (http.port != 0 &&
-        std::find(config->dns_listen.begin(), config->dns_listen.end(), http) !=
-            config->dns_listen.end()) {
-      problems->Error(settings.PlaceOf("ports.http"),
-                      absl::StrCat("HTTP address ", http.ip, ":", http.port,
-                                   " already configured for DNS"));
+  config->https_listen =
+      ListenOn(settings, "https", kHttpsPort, client_ips, reader, problems);
+  const auto clash = [&](const char* name, const char* path,
+                         const std::vector<Endpoint>& wanted,
+                         const char* taken_name,
+                         const std::vector<Endpoint>& taken) {
+    for (const Endpoint& endpoint : wanted) {
+      if (endpoint.port == 0 ||
+          std::find(taken.begin(), taken.end(), endpoint) == taken.end()) {
+        continue;
+      }
+      problems->Error(
+          settings.PlaceOf(path),
+          absl::StrCat(name, " address ", endpoint.ip, ":", endpoint.port,
+                       " already configured for ", taken_name));
     }
-  }
+  };
+  clash("HTTP", "ports.http", config->http_listen, "DNS", config->dns_listen);
+  clash("HTTPS", "ports.https", config->https_listen, "DNS",
+        config->dns_listen);
+  clash("HTTPS", "ports.https", config->https_listen, "HTTP",
+        config->http_listen);
 }
 
 // What the agent fills in for its node: the advertised addresses, by family.

@@ -15,7 +15,8 @@
 
 namespace dnsd {
 
-// Fills config->dns_listen, http_listen, recursors and the node's addresses.
+// Fills config->dns_listen, http_listen, https_listen, recursors and the node's
+// addresses.
 void ResolveAddresses(const Settings& settings, Config* config,
                       Problems* problems);
 

@@ -214,6 +214,13 @@ void ConsulReader::CheckListeners(const ParsedConsulAddress& parsed,
   for (const InterfaceAddress& own : ListInterfaceAddresses()) {
     own_ips.push_back(own.ip);
   }
+  if (LeadsTo(parsed, config_.https_listen, own_ips)) {
+    problems_.Error(given.place,
+                    absl::StrCat(Quoted(given.text),
+                                 " is this agent's own HTTPS address: it would "
+                                 "mirror itself"));
+    return;
+  }
   if (!LeadsTo(parsed, config_.http_listen, own_ips)) return;
   // That Consul has the usual port is why ours must be another. A variable
   // may be meant for this very agent, which is Consul to its clients.

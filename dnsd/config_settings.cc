@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "dnsd/config_acl.h"
 
 namespace dnsd {
 namespace {
@@ -110,6 +111,10 @@ void Settings::ReadDefinitions(const std::string& name, Fields* fields,
   } else if (name == "checks") {
     for (const auto& [value, place] : fields->TakeList("checks")) {
       checks.push_back(DecodeCheck(*value, place, problems));
+    }
+  } else if (name == "static_tokens") {
+    for (const auto& [value, place] : fields->TakeList("static_tokens")) {
+      static_tokens.push_back(DecodeStaticToken(*value, place, problems));
     }
   } else {
     for (const auto& [value, place] : fields->TakeList("zones")) {

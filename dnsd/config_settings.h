@@ -37,6 +37,16 @@ struct Setting {
   std::map<std::string, PlacedText> map;  // kStringMap
 };
 
+// One of acl.static_tokens, not yet judged.
+struct StaticToken {
+  std::string name;
+  std::string secret;  // no message may show it
+  std::string rules;
+  std::string rules_file;
+  Place place;
+  Place rules_place;
+};
+
 class Settings {
  public:
   // Reads one document; `file` names it in messages.
@@ -66,6 +76,7 @@ class Settings {
   std::vector<ServiceDefinition> services;
   std::vector<CheckDefinition> checks;
   std::vector<ZoneFileConfig> zones;
+  std::vector<StaticToken> static_tokens;
 
  private:
   void ReadBlock(const std::string& prefix, Fields* fields, Problems* problems);

@@ -167,6 +167,9 @@ inline constexpr size_t kHttpRejectedMax = 64;
 // Waiting in the kernel until accepted.
 inline constexpr int kHttpBacklog = 1024;
 
+// Consul's limits.https_handshake_timeout: until a TLS handshake is through.
+inline constexpr uint64_t kHttpHandshakeMs = 5'000;
+
 // From a request's first byte (or the connection's start) to the end of its
 // head. Honest clients write it at once; slow ones must not collect sockets.
 inline constexpr uint64_t kHttpHeadMs = 10'000;

@@ -210,34 +210,6 @@ Errors Server::StartSources() {
   return {};
 }
 
-Errors Server::StartHttp() {
-  std::vector<Route> routes = AgentRoutes(
-      {[this](ReloadDone done) { StartReload(std::move(done)); },
-       [this] { return Metrics(); }, [this] { return AgentSelf(Describe()); }});
-  if (own_) {
-    for (Route& route :
-         own_->MakeRoutes({[this] { return AgentMember(Describe()); },
-                           [] { raise(SIGTERM); }})) {
-      routes.push_back(std::move(route));
-    }
-  }
-  routes_ = std::make_unique<Routes>(
-      std::move(routes),
-      mirror_ ? mirror_->passthrough() : HttpServer::Handler());
-  if (config_.http_listen.empty()) return {};
-  HttpLimits limits;
-  if (mirror_) limits.body_bytes_max = kPassthroughBodyBytesMax;
-  http_ = std::make_unique<HttpServer>(
-      sync_.loop(),
-      [this](const HttpRequest& request, HttpServer::Reply reply) {
-        routes_->Handle(request, std::move(reply));
-      },
-      limits);
-  absl::Status listening = http_->Listen(config_.http_listen);
-  if (!listening.ok()) return {std::string(listening.message())};
-  return {};
-}
-
 Errors Server::Start() {
   Errors errors;
   ViewBuilder::Zones zones = ReadZones(config_, &errors);
@@ -251,6 +223,7 @@ Errors Server::Start() {
   if (!errors.empty()) return errors;
   errors = StartWorkers();
   if (!errors.empty()) return errors;
+  MakeRoutes();
   errors = StartHttp();
   if (!errors.empty()) return errors;
   errors = WritePidFile();
@@ -260,6 +233,48 @@ Errors Server::Start() {
   started_ = true;
   for (const auto& worker : workers_) worker->Start();
   sync_.RunAndWait([this] { Announce(); });
+  return {};
+}
+
+void Server::MakeRoutes() {
+  AgentHooks hooks;
+  hooks.reload = [this](ReloadDone done) { StartReload(std::move(done)); };
+  hooks.metrics = [this] { return Metrics(); };
+  hooks.self = [this] { return AgentSelf(Describe()); };
+  hooks.acl = RequestAcl([this] { return config_.acl; });
+  hooks.node_name = config_.node.name;
+  std::vector<Route> routes = AgentRoutes(std::move(hooks));
+  if (own_) {
+    RegistryLink::Hooks own;
+    own.member = [this] { return AgentMember(Describe()); };
+    own.leave = [] { raise(SIGTERM); };
+    own.acl = RequestAcl([this] { return config_.acl; });
+    for (Route& route : own_->MakeRoutes(std::move(own))) {
+      routes.push_back(std::move(route));
+    }
+  }
+  routes_ = std::make_unique<Routes>(
+      std::move(routes),
+      mirror_ ? mirror_->passthrough() : HttpServer::Handler());
+}
+
+Errors Server::StartHttp() {
+  if (config_.http_listen.empty() && config_.https_listen.empty()) return {};
+  HttpLimits limits;
+  limits.connections_per_client_max = config_.http_connections_per_client_max;
+  limits.handshake_ms = config_.https_handshake_ms;
+  if (mirror_) limits.body_bytes_max = kPassthroughBodyBytesMax;
+  http_ = std::make_unique<HttpServer>(
+      sync_.loop(),
+      [this](const HttpRequest& request, HttpServer::Reply reply) {
+        routes_->Handle(request, std::move(reply));
+      },
+      limits);
+  absl::Status listening = http_->Listen(config_.http_listen);
+  if (listening.ok() && !config_.https_listen.empty()) {
+    listening = http_->ListenTls(config_.https_listen, config_.https_tls);
+  }
+  if (!listening.ok()) return {std::string(listening.message())};
   return {};
 }
 
@@ -273,11 +288,15 @@ void Server::Announce() const {
     }
   }
   if (http_) {
-    for (const Endpoint& endpoint : http_->listening()) {
-      LogInfo("agent", "Starting server",
-              {{"address", Text(endpoint)},
-               {"network", "tcp"},
-               {"protocol", "http"}});
+    for (const auto& [protocol, endpoints] :
+         {std::pair{"http", &http_->listening()},
+          std::pair{"https", &http_->listening_tls()}}) {
+      for (const Endpoint& endpoint : *endpoints) {
+        LogInfo("agent", "Starting server",
+                {{"address", Text(endpoint)},
+                 {"network", "tcp"},
+                 {"protocol", protocol}});
+      }
     }
   }
   WarnAboutChecks();
@@ -366,6 +385,9 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   keep("alt_domain", config_.policy.alt_domain, &config.policy.alt_domain);
   keep("addresses.dns", config_.dns_listen, &config.dns_listen);
   keep("addresses.http", config_.http_listen, &config.http_listen);
+  keep("addresses.https", config_.https_listen, &config.https_listen);
+  keep("limits.https_handshake_timeout", config_.https_handshake_ms,
+       &config.https_handshake_ms);
   keep("workers", config_.workers, &config.workers);
   keep("pid_file", config_.pid_file, &config.pid_file);
   keep("data_dir", config_.data_dir, &config.data_dir);
@@ -373,6 +395,12 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   config.policy.node_name = config_.policy.node_name;
   config_ = std::move(config);
   SetLogLevel(config_.log_level);
+  if (http_) {
+    http_->SetConnectionsPerClientMax(config_.http_connections_per_client_max);
+    if (!config_.https_listen.empty() && config_.https_tls) {
+      http_->SetTls(config_.https_tls);
+    }
+  }
   publisher_.SetPolicy(PolicyOf(config_));
   publisher_.SetZones(std::move(zones));
   Define(DefinitionsNow());
@@ -415,6 +443,7 @@ std::string Server::Metrics() const {
   numbers.retired = publisher_.waiting();
   numbers.reloads = reload_count_;
   numbers.reload_failures = reload_failure_count_;
+  if (http_) numbers.http = http_->counts();
   MetricsText text;
   AddMetrics(numbers, &text);
   if (mirror_) mirror_->AddMetrics(&text);
@@ -440,6 +469,9 @@ SelfInfo Server::Describe() const {
   if (http_) {
     for (const Endpoint& endpoint : http_->listening()) {
       info.http_addresses.push_back(Text(endpoint));
+    }
+    for (const Endpoint& endpoint : http_->listening_tls()) {
+      info.https_addresses.push_back(Text(endpoint));
     }
   }
   info.meta = config_.node.meta;

@@ -63,6 +63,8 @@ class Server {
   [[nodiscard]] Errors StartHttp();
   void Define(Definitions definitions);
   [[nodiscard]] Errors StartWorkers();
+  void MakeRoutes();
+  [[nodiscard]] Errors StartHttp();
   [[nodiscard]] Errors MakeDataDir() const;
   [[nodiscard]] Errors WritePidFile() const;
   // What listens and what is served, as log lines; on the sync thread, which

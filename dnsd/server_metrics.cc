@@ -46,6 +46,17 @@ void AddCatalog(const ServerNumbers& numbers, MetricsText* out) {
               numbers.reload_failures);
 }
 
+void AddHttp(const HttpCounts& counts, MetricsText* text) {
+  text->Single("dnsd_http_refused_total", MetricType::kCounter,
+               "HTTP connections above the limit of one client.",
+               counts.refused);
+  text->Single("dnsd_http_tls_handshakes_total", MetricType::kCounter,
+               "TLS handshakes of HTTP clients.", counts.handshakes);
+  text->Single("dnsd_http_tls_handshake_failures_total", MetricType::kCounter,
+               "TLS handshakes that failed or took too long.",
+               counts.handshake_failures);
+}
+
 }  // namespace
 
 void AddMetrics(const ServerNumbers& numbers, MetricsText* out) {
@@ -102,6 +113,7 @@ void AddMetrics(const ServerNumbers& numbers, MetricsText* out) {
   for (size_t i = 0; i < kTcpCloseCount; ++i) {
     text.Sample({{"reason", kCloseNames[i]}}, totals.tcp_closed[i]);
   }
+  AddHttp(numbers.http, out);
   AddCatalog(numbers, out);
 }
 

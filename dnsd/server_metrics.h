@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "dnsd/http/http_server.h"
 #include "dnsd/http/metrics_text.h"
 #include "dnsd/serve/worker_stats.h"
 
@@ -22,6 +23,7 @@ struct ServerNumbers {
   size_t retired = 0;  // objects waiting for readers to let go
   uint64_t reloads = 0;
   uint64_t reload_failures = 0;
+  HttpCounts http;
 };
 
 void AddMetrics(const ServerNumbers& numbers, MetricsText* text);

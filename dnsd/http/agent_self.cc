@@ -67,6 +67,7 @@ void DebugConfig(const SelfInfo& info, JsonWriter* json) {
   Field("DNSDomain", info.domain, json);
   Addresses("DNSAddrs", {"tcp", "udp"}, info.dns_addresses, json);
   Addresses("HTTPAddrs", {"tcp"}, info.http_addresses, json);
+  Addresses("HTTPSAddrs", {"tcp"}, info.https_addresses, json);
   Number("KVMaxValueSize", kConsulBodyBytesMax, json);
   Number("TxnMaxReqLen", kConsulBodyBytesMax, json);
   json->Key("ServerMode");

@@ -29,6 +29,7 @@ struct SelfInfo {
   std::string domain;                       // "consul."
   std::vector<std::string> dns_addresses;   // "127.0.0.1:8600"
   std::vector<std::string> http_addresses;  // "127.0.0.1:8500"
+  std::vector<std::string> https_addresses;
   std::map<std::string, std::string> meta;
   AgentStats stats;
 };

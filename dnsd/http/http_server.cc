@@ -1,16 +1,17 @@
 #include "dnsd/http/http_server.h"
 
-#include <arpa/inet.h>
 #include <uv.h>
 
 #include <algorithm>
-#include <array>
 #include <unordered_map>
+#include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "catalog/base/check.h"
 #include "dnsd/http/http_connection.h"
+#include "dnsd/http/http_listeners.h"
+#include "dnsd/http/tls_session.h"
 
 namespace dnsd {
 namespace {
@@ -19,43 +20,6 @@ constexpr absl::string_view kTooManyConnections =
     "Your IP is issuing too many concurrent connections, please rate limit "
     "your calls";
 
-bool IsIPv6(const std::string& ip) { return absl::StrContains(ip, ':'); }
-
-std::string AddressText(const Endpoint& address) {
-  return IsIPv6(address.ip) ? absl::StrCat("[", address.ip, "]:", address.port)
-                            : absl::StrCat(address.ip, ":", address.port);
-}
-
-absl::Status ListenError(const Endpoint& address, int error) {
-  std::string message = absl::StrCat("cannot listen on ", AddressText(address),
-                                     ": ", uv_strerror(error));
-  if (error == UV_EACCES) {
-    absl::StrAppend(&message,
-                    "; ports below 1024 need root or CAP_NET_BIND_SERVICE "
-                    "(setcap cap_net_bind_service=+ep on the dnsd binary)");
-  }
-  switch (error) {
-    case UV_EADDRINUSE:
-      return absl::AlreadyExistsError(message);
-    case UV_EACCES:
-      return absl::PermissionDeniedError(message);
-    default:
-      return absl::InvalidArgumentError(message);
-  }
-}
-
-Endpoint FromSockaddr(const sockaddr_storage& storage) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (storage.ss_family == AF_INET6) {
-    const auto* in6 = reinterpret_cast<const sockaddr_in6*>(&storage);
-    uv_ip6_name(in6, text.data(), text.size());
-    return {text.data(), ntohs(in6->sin6_port)};
-  }
-  const auto* in4 = reinterpret_cast<const sockaddr_in*>(&storage);
-  uv_ip4_name(in4, text.data(), text.size());
-  return {text.data(), ntohs(in4->sin_port)};
-}
-
 // A socket that takes both families knows IPv4 clients as "::ffff:10.0.0.1".
 std::string PlainIp(const std::string& ip) {
   return std::string(
@@ -63,11 +27,6 @@ std::string PlainIp(const std::string& ip) {
 }
 
 }  // namespace
-
-// A listening socket. Like a Client it lives until libuv's close callback.
-struct HttpListener {
-  uv_tcp_t tcp;
-};
 
 struct HttpServer::Impl {
   // One accepted socket. `server` is null once it is closing; libuv may still
@@ -78,10 +37,12 @@ struct HttpServer::Impl {
     uv_shutdown_t shutdown{};
     Impl* server = nullptr;
     std::shared_ptr<HttpConnection> http;
+    std::unique_ptr<TlsSession> tls;   // nullptr: none
     std::string ip;                    // empty: not counted
     size_t index = 0;                  // in clients
     std::vector<std::string> writing;  // with libuv
     size_t writing_bytes = 0;          // 0: no write is under way
+    size_t http_bytes = 0;             // of http's output, in those
     size_t queue_bytes = 0;            // of libuv's, when last looked at
     uint64_t step = 0;                 // of http, when the deadline was set
     uint64_t deadline_ms = 0;
@@ -89,35 +50,49 @@ struct HttpServer::Impl {
     bool received_end = false;
     bool lingering = false;  // our FIN is sent; waiting for the client's
     bool refused = false;
+
+    [[nodiscard]] bool handshaking() const { return tls && tls->handshaking(); }
+    // Nothing more is to be sent.
+    [[nodiscard]] bool done() const {
+      if (tls && !tls->open()) return tls->failed();
+      return http->finished();
+    }
   };
 
   Impl(EventLoop* event_loop, Handler request_handler, HttpLimits http_limits)
       : loop(event_loop),
         handler(std::move(request_handler)),
         limits(http_limits),
+        plain(event_loop,
+              [this](uv_stream_t* from) { Accept(from, /*with_tls=*/false); }),
+        secure(event_loop,
+               [this](uv_stream_t* from) { Accept(from, /*with_tls=*/true); }),
         sweep(event_loop, [this] { Sweep(); }) {}
   ~Impl();
 
-  absl::Status ListenOne(const Endpoint& address, bool ipv6_only);
-  void CloseListeners(size_t first);
-  void Accept(uv_stream_t* listener);
+  void Accept(uv_stream_t* listener, bool with_tls);
   void Admit(Client* client);
   void Flush(Client* client);
+  void TakeOutput(Client* client);
   void Write(Client* client);
   void Linger(Client* client);
   void SetReading(Client* client);
   void SetDeadline(Client* client);
   void OnRead(Client* client, ssize_t size);
+  void Receive(Client* client, absl::string_view bytes);
+  void ReceiveEnd(Client* client);
   void OnWritten(Client* client, int status);
   void Sweep();
   void Close(Client* client, bool reset = false);
 
   EventLoop* const loop;
   const Handler handler;
-  const HttpLimits limits;
-  Timer sweep;  // runs while there are clients
-  std::vector<HttpListener*> listeners;
-  std::vector<Endpoint> listening;
+  HttpLimits limits;
+  HttpListeners plain;
+  HttpListeners secure;
+  std::shared_ptr<const TlsContext> tls;  // of the connections to come
+  Timer sweep;                            // runs while there are clients
+  HttpCounts counts;
   std::vector<Client*> clients;
   std::unordered_map<std::string, size_t> clients_by_ip;
   size_t refused_count = 0;
@@ -126,57 +101,9 @@ struct HttpServer::Impl {
 
 HttpServer::Impl::~Impl() {
   while (!clients.empty()) Close(clients.back());
-  CloseListeners(0);
 }
 
-void HttpServer::Impl::CloseListeners(size_t first) {
-  for (size_t i = first; i < listeners.size(); ++i) {
-    uv_close(reinterpret_cast<uv_handle_t*>(&listeners[i]->tcp),
-             [](uv_handle_t* handle) {
-               std::unique_ptr<HttpListener>(
-                   reinterpret_cast<HttpListener*>(handle));
-             });
-  }
-  listeners.resize(first);
-  listening.resize(first);
-}
-
-absl::Status HttpServer::Impl::ListenOne(const Endpoint& address,
-                                         bool ipv6_only) {
-  sockaddr_storage storage{};
-  const bool ipv6 = IsIPv6(address.ip);
-  int error = ipv6 ? uv_ip6_addr(address.ip.c_str(), address.port,
-                                 reinterpret_cast<sockaddr_in6*>(&storage))
-                   : uv_ip4_addr(address.ip.c_str(), address.port,
-                                 reinterpret_cast<sockaddr_in*>(&storage));
-  if (error != 0) return ListenError(address, error);
-  auto listener = std::make_unique<HttpListener>();
-  error = uv_tcp_init(loop->uv(), &listener->tcp);
-  if (error != 0) return ListenError(address, error);
-  // From here on only CloseListeners() may free it.
-  uv_tcp_t* const tcp = &listener->tcp;
-  tcp->data = this;
-  listeners.push_back(listener.release());
-  listening.push_back(address);
-  // libuv sets SO_REUSEADDR: a restart need not wait for old connections.
-  error = uv_tcp_bind(tcp, reinterpret_cast<const sockaddr*>(&storage),
-                      ipv6 && ipv6_only ? UV_TCP_IPV6ONLY : 0);
-  if (error != 0) return ListenError(address, error);
-  error = uv_listen(reinterpret_cast<uv_stream_t*>(tcp), kHttpBacklog,
-                    [](uv_stream_t* stream, int status) {
-                      // A failed accept is tried again by libuv.
-                      if (status != 0) return;
-                      static_cast<Impl*>(stream->data)->Accept(stream);
-                    });
-  if (error != 0) return ListenError(address, error);
-  int size = sizeof(storage);
-  error = uv_tcp_getsockname(tcp, reinterpret_cast<sockaddr*>(&storage), &size);
-  if (error != 0) return ListenError(address, error);
-  listening.back() = FromSockaddr(storage);
-  return absl::OkStatus();
-}
-
-void HttpServer::Impl::Accept(uv_stream_t* listener) {
+void HttpServer::Impl::Accept(uv_stream_t* listener, bool with_tls) {
   auto owner = std::make_unique<Client>();
   if (uv_tcp_init(loop->uv(), &owner->tcp) != 0) return;
   Client* const client = owner.release();  // freed by Close()'s callback
@@ -186,8 +113,8 @@ void HttpServer::Impl::Accept(uv_stream_t* listener) {
   clients.push_back(client);
   if (!sweep.active()) {
     const uint64_t shortest_ms =
-        std::min({limits.head_ms, limits.idle_ms, limits.half_close_ms,
-                  limits.linger_ms});
+        std::min({limits.handshake_ms, limits.head_ms, limits.idle_ms,
+                  limits.half_close_ms, limits.linger_ms});
     const uint64_t every_ms =
         std::clamp(shortest_ms / 4, kHttpSweepMsMin, kHttpSweepMsMax);
     sweep.Start(every_ms, every_ms);
@@ -197,6 +124,7 @@ void HttpServer::Impl::Accept(uv_stream_t* listener) {
     Close(client);
     return;
   }
+  if (with_tls) client->tls = std::make_unique<TlsSession>(tls);
   Admit(client);
 }
 
@@ -209,19 +137,22 @@ void HttpServer::Impl::Admit(Client* client) {
     return;
   }
   uv_tcp_nodelay(&client->tcp, 1);
-  const std::string ip = FromSockaddr(storage).ip;
+  const std::string ip = EndpointOf(storage).ip;
   client->http = HttpConnection::Create(
       &limits, &handler, [this, client] { Flush(client); }, PlainIp(ip));
-  client->deadline_ms = uv_now(loop->uv()) + limits.head_ms;
+  client->deadline_ms =
+      uv_now(loop->uv()) + (client->tls ? limits.handshake_ms : limits.head_ms);
   size_t& same_ip = clients_by_ip[ip];
   if (same_ip < limits.connections_per_client_max) {
     ++same_ip;
     client->ip = ip;
   } else if (refused_count < kHttpRejectedMax) {
+    ++counts.refused;
     ++refused_count;
     client->refused = true;
     client->http->Refuse(429, kTooManyConnections);
   } else {
+    ++counts.refused;
     Close(client);
     return;
   }
@@ -234,8 +165,7 @@ void HttpServer::Impl::Flush(Client* client) {
   if (client->server == nullptr) return;  // closed by what led here
   if (client->writing_bytes == 0) Write(client);
   if (client->server == nullptr) return;
-  if (client->writing_bytes == 0 && client->http->finished() &&
-      !client->lingering) {
+  if (client->writing_bytes == 0 && client->done() && !client->lingering) {
     if (client->http->wants_reset()) {
       Close(client, /*reset=*/true);
     } else {
@@ -247,8 +177,30 @@ void HttpServer::Impl::Flush(Client* client) {
   SetDeadline(client);
 }
 
+// What the socket gets next. Through TLS it is http's too, but for handshakes
+// and what is said about the connection itself.
+void HttpServer::Impl::TakeOutput(Client* client) {
+  TlsSession* const session = client->tls.get();
+  if (session == nullptr || session->open()) {
+    client->writing = client->http->TakeOutput();
+    for (const std::string& piece : client->writing) {
+      client->http_bytes += piece.size();
+    }
+  }
+  if (session == nullptr) return;
+  for (std::string& piece : std::exchange(client->writing, {})) {
+    if (session->open()) session->Send(piece);
+    std::string().swap(piece);  // or a long answer would be there twice
+  }
+  // An answer that is cut must look like one.
+  if (client->http->finished() && !client->http->wants_reset()) session->End();
+  if (session->output_bytes() > 0) {
+    client->writing.push_back(session->TakeOutput());
+  }
+}
+
 void HttpServer::Impl::Write(Client* client) {
-  client->writing = client->http->TakeOutput();
+  TakeOutput(client);
   if (client->writing.empty()) return;
   std::vector<uv_buf_t> buffers;
   buffers.reserve(client->writing.size());
@@ -271,7 +223,10 @@ void HttpServer::Impl::Write(Client* client) {
     return;
   }
   client->queue_bytes = client->tcp.write_queue_size;
-  client->deadline_ms = uv_now(loop->uv()) + limits.idle_ms;
+  // What TLS has to say by itself takes no time from what is waited for.
+  if (client->http_bytes > 0 || (client->tls && client->tls->failed())) {
+    client->deadline_ms = uv_now(loop->uv()) + limits.idle_ms;
+  }
 }
 
 void HttpServer::Impl::OnWritten(Client* client, int status) {
@@ -279,12 +234,14 @@ void HttpServer::Impl::OnWritten(Client* client, int status) {
     Close(client);
     return;
   }
-  const size_t bytes = client->writing_bytes;
   client->writing.clear();
   client->writing_bytes = 0;
-  // The phase's own time begins when the client has its answer.
-  client->step = client->http->step() - 1;
-  client->http->Sent(bytes);
+  const size_t bytes = std::exchange(client->http_bytes, 0);
+  if (bytes > 0) {
+    // The phase's own time begins when the client has its answer.
+    client->step = client->http->step() - 1;
+    client->http->Sent(bytes);
+  }
   Flush(client);
 }
 
@@ -307,8 +264,11 @@ void HttpServer::Impl::Linger(Client* client) {
 
 void HttpServer::Impl::SetReading(Client* client) {
   // While lingering, what still comes is read and thrown away.
-  const bool wanted = !client->received_end &&
-                      (client->lingering || client->http->wants_input());
+  const bool wanted =
+      !client->received_end &&
+      (client->lingering || client->handshaking() ||
+       client->http->wants_input()) &&
+      (!client->tls || client->tls->output_bytes() < kHttpPipelinedBytesMax);
   if (wanted == client->reading) return;
   auto* const stream = reinterpret_cast<uv_stream_t*>(&client->tcp);
   client->reading = wanted;
@@ -332,7 +292,7 @@ void HttpServer::Impl::SetReading(Client* client) {
 }
 
 void HttpServer::Impl::SetDeadline(Client* client) {
-  if (client->server == nullptr || client->lingering ||
+  if (client->server == nullptr || client->lingering || client->handshaking() ||
       client->writing_bytes != 0 || client->http->step() == client->step) {
     return;
   }
@@ -359,18 +319,44 @@ void HttpServer::Impl::OnRead(Client* client, ssize_t size) {
     client->received_end = true;
     client->reading = false;
     uv_read_stop(reinterpret_cast<uv_stream_t*>(&client->tcp));
-    if (size != UV_EOF || client->lingering) {
+    if (size != UV_EOF || client->lingering || client->handshaking()) {
+      if (client->handshaking()) ++counts.handshake_failures;
       Close(client);
       return;
     }
-    client->http->ReceiveEnd();
-    if (client->writing_bytes == 0) {
-      client->deadline_ms = uv_now(loop->uv()) + limits.half_close_ms;
-    }
+    ReceiveEnd(client);
   } else if (!client->lingering) {
-    client->http->Receive({read_buffer.data(), static_cast<size_t>(size)});
+    Receive(client, {read_buffer.data(), static_cast<size_t>(size)});
   }
   Flush(client);
+}
+
+void HttpServer::Impl::ReceiveEnd(Client* client) {
+  client->http->ReceiveEnd();
+  if (client->writing_bytes == 0) {
+    client->deadline_ms = uv_now(loop->uv()) + limits.half_close_ms;
+  }
+}
+
+void HttpServer::Impl::Receive(Client* client, absl::string_view bytes) {
+  if (!client->tls) {
+    client->http->Receive(bytes);
+    return;
+  }
+  const bool was_handshaking = client->handshaking();
+  std::string text;
+  client->tls->Receive(bytes, &text);
+  if (was_handshaking && !client->handshaking()) {
+    ++(client->tls->open() ? counts.handshakes : counts.handshake_failures);
+    client->deadline_ms = uv_now(loop->uv()) + limits.head_ms;
+  }
+  if (!text.empty()) client->http->Receive(text);
+  // Its FIN may come later or never.
+  if (client->server == nullptr || !client->tls->received_end()) return;
+  client->received_end = true;
+  client->reading = false;
+  uv_read_stop(reinterpret_cast<uv_stream_t*>(&client->tcp));
+  ReceiveEnd(client);
 }
 
 void HttpServer::Impl::Sweep() {
@@ -380,14 +366,16 @@ void HttpServer::Impl::Sweep() {
     // A handler that is told of one client may have closed others.
     if (i >= clients.size()) continue;
     Client* const client = clients[i];
-    if (client->writing_bytes != 0 &&
+    if (client->writing_bytes != 0 && !client->handshaking() &&
         client->tcp.write_queue_size != client->queue_bytes) {
       // Slow but reading.
       client->queue_bytes = client->tcp.write_queue_size;
       client->deadline_ms = now_ms + limits.idle_ms;
     }
     if (now_ms < client->deadline_ms) continue;
-    if (client->lingering || client->writing_bytes != 0) {
+    if (client->handshaking()) ++counts.handshake_failures;
+    if (client->handshaking() || client->lingering ||
+        client->writing_bytes != 0) {
       Close(client);
       continue;
     }
@@ -423,24 +411,32 @@ HttpServer::HttpServer(EventLoop* loop, Handler handler, HttpLimits limits)
 HttpServer::~HttpServer() = default;
 
 absl::Status HttpServer::Listen(const std::vector<Endpoint>& addresses) {
-  const size_t first = impl_->listeners.size();
-  for (const Endpoint& address : addresses) {
-    // "::" serves IPv4 too, as Consul's does, unless that is bound by itself.
-    const bool ipv4_apart = std::any_of(
-        addresses.begin(), addresses.end(), [&](const Endpoint& other) {
-          return !IsIPv6(other.ip) && other.port == address.port;
-        });
-    absl::Status status = impl_->ListenOne(address, ipv4_apart);
-    if (!status.ok()) {
-      impl_->CloseListeners(first);
-      return status;
-    }
-  }
-  return absl::OkStatus();
+  return impl_->plain.Listen(addresses);
+}
+
+absl::Status HttpServer::ListenTls(const std::vector<Endpoint>& addresses,
+                                   std::shared_ptr<const TlsContext> tls) {
+  SetTls(std::move(tls));
+  return impl_->secure.Listen(addresses);
+}
+
+void HttpServer::SetTls(std::shared_ptr<const TlsContext> tls) {
+  DNSD_CHECK(tls != nullptr);
+  impl_->tls = std::move(tls);
+}
+
+void HttpServer::SetConnectionsPerClientMax(size_t count) {
+  impl_->limits.connections_per_client_max = count;
 }
 
 const std::vector<Endpoint>& HttpServer::listening() const {
-  return impl_->listening;
+  return impl_->plain.listening();
 }
+
+const std::vector<Endpoint>& HttpServer::listening_tls() const {
+  return impl_->secure.listening();
+}
+
+const HttpCounts& HttpServer::counts() const { return impl_->counts; }
 
 }  // namespace dnsd

@@ -1,4 +1,5 @@
-// HttpServer speaks HTTP/1.1 on the sync thread's loop: llhttp on uv_tcp.
+// HttpServer speaks HTTP/1.1 on the sync thread's loop: llhttp on uv_tcp, with
+// TLS between the two (tls_session.h) where it listens with TLS.
 // It parses, limits and frames; what a path means is in routes.h.
 //
 // Threads:   the loop's thread only. Not to be destroyed inside a handler.
@@ -9,7 +10,8 @@
 // Limits:    dnsd/limits.h: header and body bytes, connections per client IP
 //            (429 above it, as Consul), header and idle time. A request that
 //            waits for its answer, or is being streamed, has all the time it
-//            wants, as long as the client takes what there is.
+//            wants, as long as the client takes what there is. A handshake
+//            has its own time; who is above a limit gets its answer after it.
 #ifndef DNSD_DNSD_HTTP_HTTP_SERVER_H_
 #define DNSD_DNSD_HTTP_HTTP_SERVER_H_
 
@@ -28,16 +30,26 @@
 
 namespace dnsd {
 
+class TlsContext;
+
 // What a configuration or a test may set otherwise; the rest is in limits.h.
 struct HttpLimits {
   size_t head_bytes_max = kHttpHeadBytesMax;
   size_t body_bytes_max = kHttpBodyBytesMax;
   size_t connections_max = kHttpConnectionsMax;
   size_t connections_per_client_max = kHttpConnectionsPerClientMax;
+  uint64_t handshake_ms = kHttpHandshakeMs;
   uint64_t head_ms = kHttpHeadMs;
   uint64_t idle_ms = kHttpIdleMs;
   uint64_t half_close_ms = kHttpHalfCloseMs;
   uint64_t linger_ms = kHttpLingerMs;
+};
+
+// Since the start.
+struct HttpCounts {
+  uint64_t refused = 0;             // above connections_per_client_max
+  uint64_t handshakes = 0;          // of TLS, that succeeded
+  uint64_t handshake_failures = 0;  // that did not, or not in time
 };
 
 class HttpServer {
@@ -56,8 +68,15 @@ class HttpServer {
 
   // All of them or, with an error, none.
   [[nodiscard]] absl::Status Listen(const std::vector<Endpoint>& addresses);
+  [[nodiscard]] absl::Status ListenTls(const std::vector<Endpoint>& addresses,
+                                       std::shared_ptr<const TlsContext> tls);
+  // For connections that come from now on.
+  void SetTls(std::shared_ptr<const TlsContext> tls);
+  void SetConnectionsPerClientMax(size_t count);
   // The addresses really bound (port 0 resolved), in order.
   [[nodiscard]] const std::vector<Endpoint>& listening() const;
+  [[nodiscard]] const std::vector<Endpoint>& listening_tls() const;
+  [[nodiscard]] const HttpCounts& counts() const;
 
  private:
   struct Impl;

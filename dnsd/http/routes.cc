@@ -124,6 +124,34 @@ absl::string_view PathRest(const HttpRequest& request,
   return absl::StripPrefix(request.path, prefix);
 }
 
+namespace {
+
+// `handler` for who has the right that `may` asks for.
+template <typename May>
+HttpServer::Handler Guarded(const AgentHooks& hooks, May may,
+                            HttpServer::Handler handler) {
+  return [acl = hooks.acl, node = hooks.node_name, may,
+          handler = std::move(handler)](const HttpRequest& request,
+                                        HttpServer::Reply reply) {
+    const auto who = acl.Authorize(request, reply);
+    if (who == nullptr) return;
+    if (may(*who, node)) {
+      handler(request, std::move(reply));
+    } else {
+      reply(PermissionDenied());
+    }
+  };
+}
+
+bool MayRead(const Authorizer& who, const std::string& node) {
+  return who.AgentRead(node);
+}
+bool MayWrite(const Authorizer& who, const std::string& node) {
+  return who.AgentWrite(node);
+}
+
+}  // namespace
+
 std::vector<Route> AgentRoutes(AgentHooks hooks) {
   auto reload = [hook = std::move(hooks.reload)](const HttpRequest&,
                                                  HttpServer::Reply reply) {
@@ -147,18 +175,20 @@ std::vector<Route> AgentRoutes(AgentHooks hooks) {
     metrics(request, std::move(reply));
   };
   std::vector<Route> routes = {
-      {"PUT", "/v1/agent/reload", std::move(reload)},
-      {"GET", "/v1/agent/metrics", std::move(agent_metrics)},
-      {"GET", "/metrics", std::move(metrics)},
+      {"PUT", "/v1/agent/reload", Guarded(hooks, MayWrite, std::move(reload))},
+      {"GET", "/v1/agent/metrics",
+       Guarded(hooks, MayRead, std::move(agent_metrics))},
+      {"GET", "/metrics", Guarded(hooks, MayRead, std::move(metrics))},
   };
   if (hooks.self) {
-    routes.push_back({"GET", "/v1/agent/self",
-                      [hook = std::move(hooks.self)](
-                          const HttpRequest&, const HttpServer::Reply& reply) {
-                        HttpResponse response = Text(200, hook());
-                        response.content_type = "application/json";
-                        reply(std::move(response));
-                      }});
+    auto self = [hook = std::move(hooks.self)](const HttpRequest&,
+                                               const HttpServer::Reply& reply) {
+      HttpResponse response = Text(200, hook());
+      response.content_type = "application/json";
+      reply(std::move(response));
+    };
+    routes.push_back(
+        {"GET", "/v1/agent/self", Guarded(hooks, MayRead, std::move(self))});
   }
   return routes;
 }

@@ -24,6 +24,7 @@
 
 #include "absl/strings/string_view.h"
 #include "dnsd/http/http_server.h"
+#include "dnsd/http/request_acl.h"
 
 namespace dnsd {
 
@@ -80,6 +81,9 @@ struct AgentHooks {
   // The agent's description of itself in JSON (agent_self.h). Without it there
   // is no such route.
   std::function<std::string()> self = {};
+  // Who may: agent:read on the node for the last two, agent:write to reload.
+  RequestAcl acl = {};
+  std::string node_name = {};
 };
 
 // PUT /v1/agent/reload, GET /v1/agent/metrics?format=prometheus, GET /metrics,

@@ -191,10 +191,10 @@ TEST(Config, ReadsAWholeAgent) {
   EXPECT_EQ(config.recursor_timeout, std::chrono::milliseconds(1500));
   // One warning for each key that means nothing here.
   const std::string warnings = Join(problems.warnings());
-  EXPECT_EQ(problems.warnings().size(), 21u) << warnings;
+  EXPECT_EQ(problems.warnings().size(), 18u) << warnings;
   EXPECT_NE(warnings.find("agent.hcl:7: server: has no meaning here"),
             std::string::npos);
-  EXPECT_NE(warnings.find("agent.hcl:26: ports.https: has no meaning here"),
+  EXPECT_NE(warnings.find("agent.hcl:27: ports.grpc: has no meaning here"),
             std::string::npos);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -19,9 +20,9 @@ std::vector<std::string> AgentCommand(const std::vector<std::string>& args) {
 }
 
 // In "... Started DNS server: address=127.0.0.1:5353 network=udp": what stands
-// behind address= in the first line that has `start` and `network`.
+// behind address= in the first line that has `start` and ends with `end`.
 std::string FindAddress(const std::string& log, absl::string_view start,
-                        absl::string_view network) {
+                        absl::string_view end) {
   size_t line_start = 0;
   while (line_start < log.size()) {
     size_t line_end = log.find('\n', line_start);
@@ -32,7 +33,7 @@ std::string FindAddress(const std::string& log, absl::string_view start,
     const size_t key = line.find(kKey.data(), 0, kKey.size());
     if (key == std::string::npos ||
         line.find(start.data(), 0, start.size()) == std::string::npos ||
-        line.find(network.data(), 0, network.size()) == std::string::npos) {
+        !absl::EndsWith(line, end)) {
       continue;
     }
     const size_t from = key + kKey.size();
@@ -72,6 +73,7 @@ bool AgentProcess::WaitUntilServing() {
   const std::string log = process_.output();
   dns_.port = PortOf(FindAddress(log, "Started DNS server:", "network=udp"));
   http_port_ = PortOf(FindAddress(log, "Starting server:", "protocol=http"));
+  https_port_ = PortOf(FindAddress(log, "Starting server:", "protocol=https"));
   return dns_.port != 0 && http_port_ != 0 &&
          PortOf(FindAddress(log, "Started DNS server:", "network=tcp")) ==
              dns_.port;

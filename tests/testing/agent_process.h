@@ -38,6 +38,8 @@ class AgentProcess {
   // Valid after WaitUntilServing().
   [[nodiscard]] const DnsServer& dns() const { return dns_; }
   [[nodiscard]] uint16_t http_port() const { return http_port_; }
+  // 0: HTTPS is off.
+  [[nodiscard]] uint16_t https_port() const { return https_port_; }
   // "127.0.0.1:8500", for -http-addr.
   [[nodiscard]] std::string HttpAddress() const;
 
@@ -51,6 +53,7 @@ class AgentProcess {
   Process process_;
   DnsServer dns_;
   uint16_t http_port_ = 0;
+  uint16_t https_port_ = 0;
 };
 
 }  // namespace dnsd::testing

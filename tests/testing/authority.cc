@@ -1,29 +1,36 @@
 #include "tests/testing/authority.h"
 
-#include "absl/strings/str_cat.h"
+#include <vector>
+
+#include "gtest/gtest.h"
 #include "tests/testing/process.h"
 
 namespace dnsd::testing {
+namespace {
 
-Authority::Authority() {
-  Run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-       "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-       "/CN=Test CA", "-keyout", dir_.Path("ca.key"), "-out", ca_file()});
+void Run(const std::vector<std::string>& command) {
+  const Finished finished = RunToEnd(command);
+  ASSERT_EQ(finished.exit_code, 0) << finished.output;
 }
 
-void Authority::Issue(const std::string& name, const std::string& names) {
+}  // namespace
+
+Authority::Authority(const std::string& name) {
+  Run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+       "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+       "/CN=" + name, "-keyout", dir_.Path("ca.key"), "-out", ca_file()});
+}
+
+void Authority::Issue(const std::string& name,
+                      const std::string& names) const {
   Run({"openssl", "req", "-newkey", "ec", "-pkeyopt",
        "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=" + name,
        "-keyout", key(name), "-out", dir_.Path("request")});
   const std::string extensions =
-      dir_.Write("extensions", absl::StrCat("subjectAltName=", names, "\n"));
+      dir_.Write("extensions", "subjectAltName=" + names + "\n");
   Run({"openssl", "x509", "-req", "-in", dir_.Path("request"), "-CA", ca_file(),
        "-CAkey", dir_.Path("ca.key"), "-CAcreateserial", "-days", "2",
        "-extfile", extensions, "-out", certificate(name)});
-}
-
-void Authority::Run(const std::vector<std::string>& command) {
-  if (RunToEnd(command).exit_code != 0) ok_ = false;
 }
 
 }  // namespace dnsd::testing

@@ -1,13 +1,13 @@
-// Authority is a certificate authority of a test, made by the openssl command.
+// Authority is a certificate authority in a directory of its own: what tests of
+// TLS need, made by the openssl command.
 //
 // Threads:   one owner.
-// Ownership: its files go with it.
-// Errors:    ok() is false when openssl failed; nothing else helps then.
+// Ownership: the files go with it.
+// Errors:    a command that fails is a failure of the test.
 #ifndef DNSD_TESTS_TESTING_AUTHORITY_H_
 #define DNSD_TESTS_TESTING_AUTHORITY_H_
 
 #include <string>
-#include <vector>
 
 #include "tests/testing/temp_dir.h"
 
@@ -15,14 +15,14 @@ namespace dnsd::testing {
 
 class Authority {
  public:
-  Authority();
+  explicit Authority(const std::string& name = "Test CA");
 
-  // Makes a certificate and its key for a server or a client: of localhost and
-  // 127.0.0.1 if `names` does not say otherwise, in openssl's words.
+  // A certificate `name`.crt and its `name`.key, for servers and clients: of
+  // localhost and 127.0.0.1 if `names` does not say otherwise, in openssl's
+  // words. Made again, it is another one in the same files.
   void Issue(const std::string& name,
-             const std::string& names = "DNS:localhost,IP:127.0.0.1");
+             const std::string& names = "DNS:localhost,IP:127.0.0.1") const;
 
-  [[nodiscard]] bool ok() const { return ok_; }
   [[nodiscard]] std::string ca_file() const { return dir_.Path("ca.crt"); }
   [[nodiscard]] std::string certificate(const std::string& name) const {
     return dir_.Path(name + ".crt");
@@ -30,12 +30,10 @@ class Authority {
   [[nodiscard]] std::string key(const std::string& name) const {
     return dir_.Path(name + ".key");
   }
+  [[nodiscard]] const TempDir& dir() const { return dir_; }
 
  private:
-  void Run(const std::vector<std::string>& command);
-
   TempDir dir_;
-  bool ok_ = true;
 };
 
 }  // namespace dnsd::testing

@@ -1,6 +1,8 @@
 #include "dnsd/http/routes.h"
 
+#include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -208,6 +210,48 @@ TEST(AgentRoutes, MetricsAreThereUnderBothNames) {
               "text/plain; version=0.0.4; charset=utf-8");
   }
   EXPECT_EQ(Ask(routes, "GET", "/v1/agent/metrics").status, 415);
+}
+
+// The right that each of the agent's routes asks for, by 1.8.7's example.
+TEST(AgentRoutes, AskForRightsOnTheAgent) {
+  AclOptions options;
+  options.enabled = true;
+  options.default_allow = false;
+  options.tokens = {
+      {"r", "r", {{AclResource::kAgent, "n1", false, AclAccess::kRead}}},
+      {"w", "w", {{AclResource::kAgent, "n1", false, AclAccess::kWrite}}},
+      {"o", "o", {{AclResource::kAgent, "n2", false, AclAccess::kWrite}}}};
+  AgentHooks hooks;
+  int reloads = 0;
+  hooks.reload = [&reloads](AgentHooks::ReloadDone done) {
+    ++reloads;
+    done({});
+  };
+  hooks.metrics = [] { return "metrics"; };
+  hooks.self = [] { return "{}"; };
+  hooks.acl =
+      RequestAcl([acl = std::make_shared<const Acl>(options)] { return acl; });
+  hooks.node_name = "n1";
+  const Routes routes(AgentRoutes(hooks));
+  const std::tuple<const char*, const char*, const char*> all[] = {
+      {"GET", "/v1/agent/self", ""},
+      {"GET", "/metrics", ""},
+      {"GET", "/v1/agent/metrics", "&format=prometheus"},
+      {"PUT", "/v1/agent/reload", ""}};
+  for (const auto& [method, path, more] : all) {
+    const auto ask = [&, method = method, path = path,
+                      more = more](const char* token) {
+      return Ask(routes, method, path, std::string("token=") + token + more);
+    };
+    EXPECT_EQ(ask("w").status, 200) << path;
+    EXPECT_EQ(ask("r").status, std::string(method) == "PUT" ? 403 : 200);
+    for (const char* token : {"", "o"}) {
+      EXPECT_EQ(ask(token).status, 403) << path;
+      EXPECT_EQ(ask(token).body, "Permission denied") << path;
+    }
+    EXPECT_EQ(ask("nobody's").body, "ACL not found") << path;
+  }
+  EXPECT_EQ(reloads, 1);
 }
 
 }  // namespace
