@@ -8,6 +8,7 @@
 #include "catalog/base/check.h"
 #include "catalog/base/log.h"
 #include "catalog/base/unix_time.h"
+#include "catalog/registry/registry_loaded.h"
 
 namespace dnsd {
 namespace {
@@ -21,16 +22,6 @@ constexpr char kServerService[] = "consul";
 constexpr char kServerCheck[] = "serfHealth";
 
 }  // namespace
-
-// In the order in which State must hear of them.
-struct Registry::Loaded {
-  Changes nodes;
-  Changes instances;
-  Changes checks;
-  Changes queries;
-  std::vector<AgentCheck> agent_checks;
-  std::map<std::string, CheckStateValue> states;
-};
 
 Registry::Registry(EventLoop* loop, const State* state,
                    std::unique_ptr<Store> store, Definitions definitions,
@@ -201,7 +192,28 @@ void Registry::Stop() {
 
 void Registry::Emit(Changes changes) {
   if (!sink_ || changes.empty()) return;
+  // (node, service id) of what alias checks may look at.
+  std::set<std::pair<std::string, std::string>> aliased;
+  for (const Change& change : changes) {
+    if (const auto* upsert = std::get_if<UpsertCheck>(&change)) {
+      aliased.emplace(upsert->key.node, upsert->check.service_id);
+    } else if (const auto* instance = std::get_if<UpsertInstance>(&change)) {
+      aliased.emplace(instance->key.node, instance->instance.id);
+    } else if (const auto* removed = std::get_if<RemoveInstance>(&change)) {
+      aliased.emplace(removed->key.node, removed->service_id);
+    } else if (const auto* check = std::get_if<RemoveCheck>(&change)) {
+      const auto view = state_->ViewCheck(
+          {check->key.datacenter, AsciiLower(check->key.node)},
+          check->check_id);
+      if (view.has_value()) {
+        aliased.emplace(check->key.node, view->check->service_id);
+      }
+    }
+  }
   sink_({options_.id, /*complete=*/false, std::move(changes)});
+  for (const auto& [node, service] : aliased) {
+    runner_->CatalogChanged(node, service);
+  }
 }
 
 void Registry::AddServer(Changes* changes) const {

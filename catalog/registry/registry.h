@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "catalog/base/event_loop.h"
 #include "catalog/registry/agent_state.h"
@@ -38,6 +39,7 @@
 #include "catalog/registry/checks/check_runner.h"
 #include "catalog/registry/config_source.h"
 #include "catalog/registry/records.h"
+#include "catalog/registry/sidecar.h"
 #include "catalog/registry/store.h"
 #include "catalog/source.h"
 #include "catalog/state.h"
@@ -62,6 +64,7 @@ struct RegistryOptions {
   // How often the agent says again what it knows of its own node.
   uint64_t anti_entropy_ms = 60'000;
   CheckRunnerOptions checks;
+  SidecarPorts sidecar_ports;
   // Calls back when everything applied so far is published.
   std::function<void(std::function<void()>)> when_published;
 };
@@ -141,6 +144,10 @@ class Registry : public Source {
   void EraseServiceWrites(const std::string& id, Writes* writes) const;
   static void EraseCheckWrites(const std::string& id, Writes* writes);
   void SetMaintenance(AgentCheck check, bool enable, Done done);
+  void StartCheck(const AgentCheck& check);
+  [[nodiscard]] absl::Status JudgeCheck(CheckDefinition check) const;
+  [[nodiscard]] absl::StatusOr<std::vector<ServiceDefinition>> Parts(
+      ServiceDefinition service) const;
   [[nodiscard]] static AgentCheck MaintenanceCheck(const std::string& id,
                                                    const std::string& reason);
   void PutConfigured(Changes* changes);

@@ -1,8 +1,13 @@
 // The agent's half of the registry: its services, checks and maintenance.
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "catalog/base/log.h"
+#include "catalog/base/unix_time.h"
+#include "catalog/registry/checks/check_entry.h"
 #include "catalog/registry/registry.h"
+#include "catalog/registry/registry_loaded.h"
 
 namespace dnsd {
 namespace {
@@ -49,17 +54,6 @@ bool IsMaintenance(const AgentCheck& check) {
   return check.check.type == "maintenance";
 }
 
-// What the registration of a service consists of: itself and its sidecar.
-std::vector<ServiceDefinition> Parts(ServiceDefinition service) {
-  std::vector<ServiceDefinition> sidecars = std::exchange(service.sidecars, {});
-  std::vector<ServiceDefinition> parts;
-  parts.push_back(std::move(service));
-  for (ServiceDefinition& sidecar : sidecars) {
-    parts.push_back(std::move(sidecar));
-  }
-  return parts;
-}
-
 }  // namespace
 
 AgentCheck Registry::MaintenanceCheck(const std::string& id,
@@ -93,11 +87,29 @@ void Registry::PutAgentCheck(AgentCheck check, Changes* changes) {
     check.check.status = old->check.status;
     check.check.output = old->check.output;
   }
-  if (!IsMaintenance(check)) {
-    runner_->Add(check.definition, check.check.status, check.check.output);
-  }
+  if (!IsMaintenance(check)) StartCheck(check);
   changes->push_back(UpsertCheck{LocalKey(), check.check});
   agent_.PutCheck(std::move(check));
+}
+
+void Registry::StartCheck(const AgentCheck& check) {
+  CheckStart start{check.check.status, check.check.output,
+                   check.origin == Origin::kApi ? CheckOrigin::kRemote
+                                                : CheckOrigin::kLocal,
+                   std::nullopt};
+  const auto restored = loaded_->states.find(check.check.id);
+  if (restored != loaded_->states.end() && check.definition.ttl.count() > 0) {
+    const std::chrono::milliseconds age(UnixMs() - restored->second.unix_ms);
+    start.ttl_left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                         check.definition.ttl) -
+                     age;
+  }
+  const absl::Status started = runner_->Add(check.definition, start);
+  if (started.ok()) return;
+  // What was registered when more was allowed stays, in the state it had.
+  LogWarn("agent", "Check is not run",
+          {{"check", check.check.id},
+           {"reason", std::string(started.message())}});
 }
 
 void Registry::EraseAgentCheck(const std::string& id, Changes* changes) {
@@ -129,15 +141,53 @@ void Registry::EraseServiceWrites(const std::string& id, Writes* writes) const {
   }
 }
 
-void Registry::RegisterService(ServiceDefinition service, bool replace_checks,
-                               Done done) {
-  std::vector<ServiceDefinition> parts = Parts(std::move(service));
-  Writes writes;
+absl::Status Registry::JudgeCheck(CheckDefinition check) const {
+  return PrepareCheck(options_.checks, CheckOrigin::kRemote, &check);
+}
+
+// What the registration of a service consists of: itself and its sidecar.
+absl::StatusOr<std::vector<ServiceDefinition>> Registry::Parts(
+    ServiceDefinition service) const {
+  std::vector<ServiceDefinition> sidecars = std::exchange(service.sidecars, {});
+  SidecarPorts ports = options_.sidecar_ports;
+  const std::string sidecar_id = SidecarId(service.instance.id);
+  ports.is_used = [&](uint16_t port) {
+    if (port == service.instance.port) return true;
+    for (const auto& [id, other] : agent_.services()) {
+      if (other.instance.port == port && id != sidecar_id) return true;
+    }
+    return false;
+  };
+  std::vector<ServiceDefinition> parts;
+  for (ServiceDefinition& sidecar : sidecars) {
+    // One that is registered again keeps its port.
+    if (const AgentService* old = agent_.FindService(sidecar_id);
+        old != nullptr && sidecar.instance.port == 0) {
+      sidecar.instance.port = old->instance.port;
+    }
+    absl::StatusOr<ServiceDefinition> complete =
+        CompleteSidecar(service, std::move(sidecar), ports);
+    if (!complete.ok()) return complete.status();
+    parts.push_back(*std::move(complete));
+  }
+  parts.insert(parts.begin(), std::move(service));
   for (const ServiceDefinition& part : parts) {
     for (const CheckDefinition& check : part.checks) {
-      const absl::Status allowed = runner_->Judge(check);
-      if (!allowed.ok()) return done(allowed);
+      const absl::Status allowed = JudgeCheck(check);
+      if (!allowed.ok()) return allowed;
     }
+  }
+  return parts;
+}
+
+void Registry::RegisterService(ServiceDefinition service, bool replace_checks,
+                               Done done) {
+  absl::StatusOr<std::vector<ServiceDefinition>> judged =
+      Parts(std::move(service));
+  if (!judged.ok()) return done(judged.status());
+  std::vector<ServiceDefinition> parts = *std::move(judged);
+  Writes writes;
+  for (const ServiceDefinition& part : parts) {
     ServiceDefinition alone = part;
     alone.checks.clear();
     writes.push_back({ServiceKey(part.instance.id), EncodeService(alone)});
@@ -176,7 +226,7 @@ void Registry::DeregisterService(const std::string& id, Done done) {
   if (service == nullptr) return done(UnknownService(id));
   std::vector<std::string> ids{id};
   // A sidecar that was registered with its service goes with it.
-  const std::string sidecar = absl::StrCat(id, "-sidecar-proxy");
+  const std::string sidecar = SidecarId(id);
   if (const AgentService* proxy = agent_.FindService(sidecar);
       proxy != nullptr &&
       proxy->instance.proxy_destination == service->instance.name) {
@@ -202,7 +252,7 @@ void Registry::RegisterCheck(CheckDefinition check, Done done) {
     return done(absl::InternalError(
         absl::StrCat("ServiceID \"", check.service_id, "\" does not exist")));
   }
-  const absl::Status allowed = runner_->Judge(check);
+  const absl::Status allowed = JudgeCheck(check);
   if (!allowed.ok()) return done(allowed);
   Writes writes{{CheckKey(check.id), EncodeCheck(check)}};
   auto apply = [this, check = std::move(check)] {

@@ -26,10 +26,14 @@ namespace dnsd {
 // A store that cannot write.
 class FailingStore : public Store {
  public:
-  absl::Status Load(const Visitor&) override { return absl::OkStatus(); }
+  absl::Status Load(const Visit&) override { return absl::OkStatus(); }
   void Commit(std::vector<StoreWrite>, Done done) override {
     done(absl::UnavailableError("disk full"));
   }
+  const StoreStats& stats() const override { return stats_; }
+
+ private:
+  StoreStats stats_;
 };
 
 // Keeps what it is given in a map of the test's.
@@ -37,7 +41,7 @@ class MapStore : public Store {
  public:
   explicit MapStore(std::map<std::string, std::string>* records)
       : records_(records) {}
-  absl::Status Load(const Visitor& visit) override {
+  absl::Status Load(const Visit& visit) override {
     for (const auto& [key, value] : *records_) visit(key, value);
     return absl::OkStatus();
   }
@@ -52,8 +56,11 @@ class MapStore : public Store {
     done(absl::OkStatus());
   }
 
+  const StoreStats& stats() const override { return stats_; }
+
  private:
   std::map<std::string, std::string>* records_;
+  StoreStats stats_;
 };
 
 class RegistryTest : public ::testing::Test {

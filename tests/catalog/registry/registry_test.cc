@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "catalog/registry/memory_store.h"
 #include "tests/catalog/registry/registry_fixture.h"
 
 namespace dnsd {
