@@ -1,40 +1,41 @@
-// Bodies that Consul refuses or takes in odd ways: what a decoder's test and
-// the comparison with a real Consul have in common.
+// Bodies and what Consul 1.8.7 answered to them (tests/testdata/api_bodies):
+// what the decoders' test and the comparison with a real Consul have in common.
+//
+// Threads: any; no shared state.
 #ifndef DNSD_TESTS_CATALOG_REGISTRY_BODY_CASES_H_
 #define DNSD_TESTS_CATALOG_REGISTRY_BODY_CASES_H_
 
-#include <span>
 #include <string>
+#include <vector>
 
 namespace dnsd::testing {
 
-// Which request a body is of.
-enum class BodyKind { kService, kCheck, kUpdate, kCatalog, kRemoval, kQuery };
-
 struct BodyCase {
-  BodyKind kind;
-  const char* body;
-  int status;        // of Consul 1.8.7
-  const char* text;  // its answer, where it is an error
+  std::string kind;  // "service", "check", "update", "catalog", "removal",
+                     // "query"
+  std::string body;
+  int status = 0;
+  std::string text;  // of the answer, where it is an error
 };
 
-// Where both say the same.
-[[nodiscard]] std::span<const BodyCase> SameCases();
+// Empty when the file cannot be read.
+[[nodiscard]] std::vector<BodyCase> BodyCases();
 
-// "PUT" and "/v1/..." of a kind; updates are of the check "ttl".
+// Where a body of the kind goes; updates are of the check "ttl".
 struct BodyRequest {
   const char* method;
   const char* path;
 };
-[[nodiscard]] BodyRequest RequestOf(BodyKind kind);
+[[nodiscard]] BodyRequest RequestOf(const std::string& kind);
 
-// What our decoder says: the status as HTTP has it, and the text; 200 and ""
-// when it takes the body.
-struct Decoded {
+// What our decoder says: the status HTTP has for it, and its text; 200 and ""
+// for a body that it takes.
+struct DecoderAnswer {
   int status = 200;
   std::string text;
 };
-[[nodiscard]] Decoded Decode(BodyKind kind, const std::string& body);
+[[nodiscard]] DecoderAnswer AskDecoder(const std::string& kind,
+                                       const std::string& body);
 
 }  // namespace dnsd::testing
 
