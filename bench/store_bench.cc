@@ -40,9 +40,9 @@ class Driver {
     const uint64_t number =
         (in_order_ ? next_++ : random_()) % static_cast<uint64_t>(keys_);
     std::vector<StoreWrite> writes;
-    writes.push_back({absl::StrCat("service/dc1/node-", number / 20, "/web-",
-                                   number % 20),
-                      std::string(kValueBytes, 'v')});
+    writes.push_back(
+        {absl::StrCat("service/dc1/node-", number / 20, "/web-", number % 20),
+         std::string(kValueBytes, 'v')});
     store_->Commit(std::move(writes), [this](const absl::Status& status) {
       DNSD_CHECK(status.ok());
       Start();
@@ -94,10 +94,12 @@ void CommitAnywhere(benchmark::State& state) { Sqlite(state, false); }
 BENCHMARK(CommitInOrder)
     ->ArgNames({"in_flight", "keys"})
     ->ArgsProduct({{1, 16, 1000}, {1000000}})
+    ->MeasureProcessCPUTime()
     ->UseRealTime();
 BENCHMARK(CommitAnywhere)
     ->ArgNames({"in_flight", "keys"})
     ->ArgsProduct({{1, 16, 1000}, {1000, 1000000}})
+    ->MeasureProcessCPUTime()
     ->UseRealTime();
 
 void CommitInMemory(benchmark::State& state) {
@@ -108,7 +110,12 @@ void CommitInMemory(benchmark::State& state) {
   for (auto _ : state) driver.Run(in_flight, in_flight * 20);
   Report(state, store->stats(), in_flight * 20);
 }
-BENCHMARK(CommitInMemory)->ArgName("in_flight")->Arg(1)->Arg(1000);
+BENCHMARK(CommitInMemory)
+    ->ArgName("in_flight")
+    ->Arg(1)
+    ->Arg(1000)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
 
 }  // namespace
 }  // namespace dnsd

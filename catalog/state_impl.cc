@@ -139,6 +139,13 @@ void State::Impl::MarkCheck(const NodeRecord& record, const Check& check,
   }
 }
 
+void State::Impl::MarkChecksOf(const NodeRecord& record,
+                               const std::string& instance_id) {
+  for (const auto& [id, slot] : record.ChecksOf(instance_id)) {
+    MarkCheck(record, slot->value, Judged::kNo);
+  }
+}
+
 void State::Impl::Unindex(NodeRecord* record, const std::string& id) {
   const ServiceInstance* instance = record->FindInstance(id);
   if (instance == nullptr) return;
@@ -190,6 +197,12 @@ void State::Impl::Upsert(const UpsertNode& change) {
   if (is_new) said = AddSource(record.get());
   said->node.seen = batch_count_;
   if (!is_new && said->node.value == change.node) return;
+  if (said->node.value.name != change.node.name) {
+    // Checks show how their node is spelled.
+    for (const auto& [id, slot] : record->AllChecks()) {
+      MarkCheck(*record, slot->value, Judged::kNo);
+    }
+  }
   said->node.value = change.node;
   said->node.stamp = NextStamp(change.stamp, said->node.stamp);
   MarkNode(*record);
@@ -207,7 +220,10 @@ void State::Impl::RemoveSaid(NodeRecord* record) {
   nodes_of_source[source_].erase(record);
   std::erase_if(record->said,
                 [said](const auto& other) { return other.get() == said; });
-  for (const std::string& id : ids) Reindex(record, id);
+  for (const std::string& id : ids) {
+    Reindex(record, id);
+    MarkChecksOf(*record, id);
+  }
   if (!record->said.empty()) return;
   auto dc = datacenters.find(record->key.first);
   if (--dc->second == 0) datacenters.erase(dc);
@@ -223,11 +239,18 @@ void State::Impl::UpsertInstanceOf(NodeRecord* record, SourceNode* said,
     it->second.seen = batch_count_;
     return;
   }
+  const ServiceInstance* before = record->FindInstance(instance.id);
+  const bool shows_as_before = before != nullptr &&
+                               before->name == instance.name &&
+                               before->tags == instance.tags;
+  // Those of the service that it was.
+  if (!shows_as_before) MarkChecksOf(*record, instance.id);
   Unindex(record, instance.id);
   const Stamp old = it == said->instances.end() ? Stamp() : it->second.stamp;
   said->instances[instance.id] = {instance, batch_count_,
                                   NextStamp(change.stamp, old)};
   Reindex(record, instance.id);
+  if (!shows_as_before) MarkChecksOf(*record, instance.id);
 }
 
 void State::Impl::RemoveInstanceOf(NodeRecord* record, SourceNode* said,
@@ -241,6 +264,7 @@ void State::Impl::RemoveInstanceOf(NodeRecord* record, SourceNode* said,
   Unindex(record, id);
   said->instances.erase(id);
   Reindex(record, id);
+  MarkChecksOf(*record, id);  // of other sources
 }
 
 void State::Impl::UpsertCheckOf(NodeRecord* record, SourceNode* said,

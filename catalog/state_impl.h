@@ -120,6 +120,8 @@ struct State::Impl {
   void MarkInstance(const NodeRecord& record, const ServiceInstance& instance);
   void MarkNode(const NodeRecord& record);
   void MarkCheck(const NodeRecord& record, const Check& check, Judged judged);
+  // Of the checks that show the instance's name and tags.
+  void MarkChecksOf(const NodeRecord& record, const std::string& instance_id);
   void WatchServices(const NodeRecord& record, const ServiceInstance& instance);
   void WatchHealth(const std::string& datacenter,
                    const ServiceInstance& instance);

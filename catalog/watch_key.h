@@ -68,6 +68,8 @@ class ChangeIndex {
     uint64_t& last = changed_[key];
     last = std::max(last, index);
   }
+  // Everything may have changed at it; what changed earlier is not known.
+  [[nodiscard]] uint64_t floor() const { return floor_; }
   // At least 1, as Consul's: a client takes 0 for "do not wait".
   [[nodiscard]] uint64_t Of(const WatchKey& key) const {
     const auto it = changed_.find(key);

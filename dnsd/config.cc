@@ -9,6 +9,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "catalog/base/uuid.h"
 #include "catalog/registry/fields.h"
 #include "dnsd/config_addresses.h"
 #include "dnsd/config_catalog.h"
@@ -31,16 +32,6 @@ std::string HostName() {
     return "localhost";
   }
   return name.data();
-}
-
-bool IsUuid(const std::string& text) {
-  if (text.size() != 36) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (dash ? c != '-' : !absl::ascii_isxdigit(c)) return false;
-  }
-  return true;
 }
 
 void ResolveNode(const Settings& settings, Config* config, Problems* problems) {

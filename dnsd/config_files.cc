@@ -81,13 +81,32 @@ bool ReadAll(const std::string& path, std::string* text, Problems* problems) {
   return true;
 }
 
+void ReadText(const std::string& text, const std::string& name, bool is_hcl,
+              const ConfigDocumentSink& sink, Problems* problems) {
+  // Consul skips empty files: a directory may be filled while it is read.
+  if (text.empty()) return;
+  const absl::StatusOr<Value> document =
+      is_hcl ? ParseHcl(text) : ParseJson(text);
+  if (!document.ok()) {
+    ParseError(name, document.status().message(), problems);
+    return;
+  }
+  sink(*document, name);
+}
+
+ConfigDocumentSink IntoSettings(Settings* settings, Problems* problems) {
+  return [settings, problems](const Value& document, const std::string& file) {
+    settings->ReadDocument(document, file, problems);
+  };
+}
+
 void ReadConfigFile(const std::string& path, const std::string& format,
-                    Settings* settings, Problems* problems) {
+                    const ConfigDocumentSink& sink, Problems* problems) {
   std::string text;
   if (!ReadAll(path, &text, problems)) return;
   const bool is_hcl =
       format.empty() ? absl::EndsWith(path, ".hcl") : format == "hcl";
-  ReadConfigText(text, path, is_hcl, settings, problems);
+  ReadText(text, path, is_hcl, sink, problems);
 }
 
 bool ListDirectory(const std::string& path, std::vector<std::string>* names,
@@ -112,7 +131,7 @@ bool ListDirectory(const std::string& path, std::vector<std::string>* names,
 }
 
 void ReadConfigDirectory(const std::string& path, const std::string& format,
-                         Settings* settings, Problems* problems) {
+                         const ConfigDocumentSink& sink, Problems* problems) {
   std::vector<std::string> names;
   if (!ListDirectory(path, &names, problems)) return;
   for (const std::string& name : names) {
@@ -124,20 +143,20 @@ void ReadConfigDirectory(const std::string& path, const std::string& format,
       // A dangling link: someone expects this file to be read.
       SystemError(file, "cannot be opened", errno, problems);
     } else if (S_ISREG(info.st_mode)) {
-      ReadConfigFile(file, format, settings, problems);
+      ReadConfigFile(file, format, sink, problems);
     }
   }
 }
 
 }  // namespace
 
-void ReadConfigPath(const std::string& path, const std::string& format,
-                    Settings* settings, Problems* problems) {
+void ReadConfigDocuments(const std::string& path, const std::string& format,
+                         const ConfigDocumentSink& sink, Problems* problems) {
   struct stat info;
   if (stat(path.c_str(), &info) != 0) {
     SystemError(path, "cannot be opened", errno, problems);
   } else if (S_ISDIR(info.st_mode)) {
-    ReadConfigDirectory(path, format, settings, problems);
+    ReadConfigDirectory(path, format, sink, problems);
   } else if (!S_ISREG(info.st_mode)) {
     // Opening a pipe would wait for its writer.
     problems->Error({path, 0, ""}, "is neither a file nor a directory");
@@ -145,21 +164,18 @@ void ReadConfigPath(const std::string& path, const std::string& format,
     problems->Error({path, 0, ""},
                     "must end in .json or .hcl, or -config-format be given");
   } else {
-    ReadConfigFile(path, format, settings, problems);
+    ReadConfigFile(path, format, sink, problems);
   }
+}
+
+void ReadConfigPath(const std::string& path, const std::string& format,
+                    Settings* settings, Problems* problems) {
+  ReadConfigDocuments(path, format, IntoSettings(settings, problems), problems);
 }
 
 void ReadConfigText(const std::string& text, const std::string& name,
                     bool is_hcl, Settings* settings, Problems* problems) {
-  // Consul skips empty files: a directory may be filled while it is read.
-  if (text.empty()) return;
-  const absl::StatusOr<Value> document =
-      is_hcl ? ParseHcl(text) : ParseJson(text);
-  if (!document.ok()) {
-    ParseError(name, document.status().message(), problems);
-    return;
-  }
-  settings->ReadDocument(*document, name, problems);
+  ReadText(text, name, is_hcl, IntoSettings(settings, problems), problems);
 }
 
 }  // namespace dnsd

@@ -9,9 +9,11 @@
 #ifndef DNSD_DNSD_CONFIG_FILES_H_
 #define DNSD_DNSD_CONFIG_FILES_H_
 
+#include <functional>
 #include <string>
 
 #include "catalog/base/problems.h"
+#include "catalog/base/value.h"
 #include "dnsd/config_settings.h"
 
 namespace dnsd {
@@ -19,6 +21,13 @@ namespace dnsd {
 // `format` is "hcl", "json", or empty to go by the extension.
 void ReadConfigPath(const std::string& path, const std::string& format,
                     Settings* settings, Problems* problems);
+
+// The same files, but their documents go to `sink`, one after another, with
+// the file's path.
+using ConfigDocumentSink =
+    std::function<void(const Value& document, const std::string& file)>;
+void ReadConfigDocuments(const std::string& path, const std::string& format,
+                         const ConfigDocumentSink& sink, Problems* problems);
 
 // Reads text that is at hand; `name` stands for the file in messages.
 void ReadConfigText(const std::string& text, const std::string& name,

@@ -1,7 +1,10 @@
 #include "dnsd/go_flags.h"
 
+#include <errno.h>
+
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -50,10 +53,54 @@ void AddBool(GivenFlag flag, bool has_value, GoFlags* parsed) {
   if (!boolean) {
     parsed->errors.push_back(absl::StrCat(
         "invalid boolean value ", Quote(flag.text), " for -", flag.name,
-        ": strconv.ParseBool: parsing ", Quote(flag.text), ": invalid syntax"));
+        flag.type == FlagType::kPlainBool
+            ? ": parse error"
+            : absl::StrCat(": strconv.ParseBool: parsing ", Quote(flag.text),
+                           ": invalid syntax")));
     return;
   }
   flag.boolean = *boolean;
+  parsed->flags.push_back(std::move(flag));
+}
+
+// As strconv.ParseInt reads it with base 0, but for underscores.
+std::optional<int64_t> ParsePlainInt(const std::string& text,
+                                     const char** why) {
+  *why = "parse error";
+  const size_t digits =
+      !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+  if (digits == text.size() ||
+      !absl::ascii_isdigit(static_cast<unsigned char>(text[digits]))) {
+    return std::nullopt;
+  }
+  errno = 0;
+  char* end = nullptr;
+  const int64_t number = std::strtoll(text.c_str(), &end, 0);
+  if (end != text.c_str() + text.size()) return std::nullopt;
+  *why = "value out of range";
+  if (errno == ERANGE) return std::nullopt;
+  return number;
+}
+
+void AddPlainInt(GivenFlag flag, GoFlags* parsed) {
+  const char* why = "";
+  const std::optional<int64_t> integer = ParsePlainInt(flag.text, &why);
+  if (!integer) {
+    parsed->errors.push_back(absl::StrCat("invalid value ", Quote(flag.text),
+                                          " for flag -", flag.name, ": ", why));
+    return;
+  }
+  flag.integer = *integer;
+  parsed->flags.push_back(std::move(flag));
+}
+
+void AddKeyValue(GivenFlag flag, GoFlags* parsed) {
+  if (flag.text.find('=') == std::string::npos) {
+    parsed->errors.push_back(absl::StrCat(
+        "invalid value ", Quote(flag.text), " for flag -", flag.name,
+        ": Missing \"=\" value in argument: ", flag.text));
+    return;
+  }
   parsed->flags.push_back(std::move(flag));
 }
 
@@ -68,6 +115,19 @@ void AddInt(GivenFlag flag, GoFlags* parsed) {
   }
   flag.integer = *integer;
   parsed->flags.push_back(std::move(flag));
+}
+
+void AddWithText(GivenFlag flag, GoFlags* parsed) {
+  switch (flag.type) {
+    case FlagType::kInt:
+      return AddInt(std::move(flag), parsed);
+    case FlagType::kPlainInt:
+      return AddPlainInt(std::move(flag), parsed);
+    case FlagType::kKeyValue:
+      return AddKeyValue(std::move(flag), parsed);
+    default:
+      parsed->flags.push_back(std::move(flag));
+  }
 }
 
 }  // namespace
@@ -107,7 +167,7 @@ GoFlags ParseGoFlags(const std::vector<std::string>& args,
     }
     flag.name = std::move(name);
     flag.type = spec->type;
-    if (spec->type == FlagType::kBool) {
+    if (spec->type == FlagType::kBool || spec->type == FlagType::kPlainBool) {
       AddBool(std::move(flag), has_value, &parsed);
       continue;
     }
@@ -119,11 +179,7 @@ GoFlags ParseGoFlags(const std::vector<std::string>& args,
       }
       flag.text = args[at++];
     }
-    if (spec->type == FlagType::kInt) {
-      AddInt(std::move(flag), &parsed);
-    } else {
-      parsed.flags.push_back(std::move(flag));
-    }
+    AddWithText(std::move(flag), &parsed);
   }
   parsed.rest.assign(args.begin() + static_cast<std::ptrdiff_t>(at),
                      args.end());

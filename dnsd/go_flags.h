@@ -17,7 +17,17 @@
 
 namespace dnsd {
 
-enum class FlagType : uint8_t { kBool, kInt, kString };
+// kPlainBool and kPlainInt are read alike, but numbers may be hexadecimal and
+// errors say only "parse error": Consul has flags of both families, its
+// agent's and most common ones of the first.
+enum class FlagType : uint8_t {
+  kBool,
+  kInt,
+  kString,
+  kPlainBool,
+  kPlainInt,
+  kKeyValue,  // KEY=VALUE, with at least the "="
+};
 
 struct FlagSpec {
   const char* name;  // without a dash
@@ -28,8 +38,8 @@ struct GivenFlag {
   std::string name;
   FlagType type = FlagType::kString;
   std::string text;      // as given; "true" for a bare boolean
-  bool boolean = false;  // kBool
-  int64_t integer = 0;   // kInt
+  bool boolean = false;  // kBool, kPlainBool
+  int64_t integer = 0;   // kInt, kPlainInt
 };
 
 struct GoFlags {

@@ -2,9 +2,10 @@
 //
 // Threads: one at a time, and none beside it when it is called first: libcurl
 //          sets itself up then.
-// Errors:  HttpAddress(): kInvalidArgument for an address nobody can call.
-//          HttpCall(): kUnavailable when nobody answers, kDeadlineExceeded
-//          when it takes too long, kResourceExhausted above the size limit.
+// Errors:  kUnavailable when nobody answers, kDeadlineExceeded when it takes
+//          too long, kResourceExhausted above the size limit. Worded as Go
+//          words them where it has words for it, which people know from
+//          Consul: `Get "URL": dial tcp IP:PORT: connect: connection refused`.
 //          Any HTTP status is an answer, not an error.
 // Safety:  redirects are not followed and proxies not used: the question is
 //          for this agent.
@@ -14,31 +15,41 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 
 namespace dnsd {
 
 // A verb's answer is a list at most; more than this is not our agent.
 inline constexpr size_t kHttpAnswerBytesMax = 64u << 20;
 
-// What to call: the flag -http-addr, else the environment's CONSUL_HTTP_ADDR
-// (null when unset), else http://127.0.0.1:8500. The scheme may be left out.
-// Returns it with the scheme and without a final slash.
-[[nodiscard]] absl::StatusOr<std::string> HttpAddress(absl::string_view flag,
-                                                      const char* environment);
+// Empty: the system's authorities, no certificate of our own, the URL's host.
+struct HttpCallTls {
+  std::string ca_file;
+  std::string ca_path;
+  std::string cert_file;
+  std::string key_file;
+  std::string server_name;
+  bool verify = true;
+};
 
 struct HttpCallRequest {
   std::string method = "GET";
   std::string url;
+  std::string unix_socket;  // empty: TCP to the URL's host
+  std::vector<std::string> headers;  // "Name: value"
+  std::string user_password;         // "user:password"; empty: none
+  HttpCallTls tls;
   std::string body;
-  int64_t connect_ms = 5'000;
-  int64_t total_ms = 60'000;  // a reload of a large configuration takes a while
+  int64_t connect_ms = 30'000;  // as Consul's clients wait for a connection
+  // A reload of a large configuration takes a while. 0: without an end.
+  int64_t total_ms = 60'000;
 };
 
 struct HttpCallAnswer {
   int status = 0;
+  uint64_t index = 0;  // X-Consul-Index
   std::string body;
 };
 

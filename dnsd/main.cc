@@ -1,17 +1,21 @@
-// The dnsd command: agent, info, reload, validate, version.
+// The dnsd command: the agent, and the verbs that ask one.
 //
 // Exit codes: 0 success, 1 error, 127 unknown command, as Consul's.
 #include <signal.h>
 #include <sys/resource.h>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "catalog/base/log.h"
+#include "dnsd/cli/agent_verbs.h"
+#include "dnsd/cli/catalog_verbs.h"
+#include "dnsd/cli/service_verbs.h"
+#include "dnsd/cli/watch_verb.h"
 #include "dnsd/config.h"
 #include "dnsd/server.h"
-#include "dnsd/verbs.h"
 #include "dnsd/version.h"
 
 namespace dnsd {
@@ -23,11 +27,17 @@ constexpr char kUsage[] =
     "Usage: dnsd [--version] [--help] <command> [<args>]\n"
     "\n"
     "Available commands are:\n"
-    "    agent       Runs a dnsd agent\n"
-    "    info        Provides debugging information for operators\n"
-    "    reload      Triggers the agent to reload configuration files\n"
-    "    validate    Validate config files/directories\n"
-    "    version     Prints the version\n";
+    "    agent       Runs an agent\n"
+    "    catalog     Lists services, nodes, datacenters\n"
+    "    info        Shows what an agent knows about itself\n"
+    "    leave       Makes an agent leave its cluster and end\n"
+    "    maint       Puts a node or a service into maintenance\n"
+    "    members     Lists the members of the cluster\n"
+    "    reload      Makes an agent read its configuration again\n"
+    "    services    Registers and deregisters services\n"
+    "    validate    Checks configuration files\n"
+    "    version     Prints the version\n"
+    "    watch       Shows a view of the catalog, or follows it\n";
 
 void PrintErrors(const std::vector<std::string>& errors) {
   for (const std::string& error : errors) {
@@ -165,6 +175,24 @@ int Version() {
   return 0;
 }
 
+// The verbs that ask an agent; nothing for another word.
+std::optional<int> AskingVerb(const std::string& command, const Args& args) {
+  struct Verb {
+    const char* name;
+    int (*run)(const Args&);
+  };
+  static constexpr Verb kVerbs[] = {
+      {"catalog", CatalogVerb}, {"info", InfoVerb},
+      {"leave", LeaveVerb},     {"maint", MaintVerb},
+      {"members", MembersVerb}, {"reload", ReloadVerb},
+      {"services", ServicesVerb}, {"watch", WatchVerb},
+  };
+  for (const Verb& verb : kVerbs) {
+    if (command == verb.name) return verb.run(args);
+  }
+  return std::nullopt;
+}
+
 int Main(const Args& args) {
   if (args.empty()) {
     std::fputs(kUsage, stderr);
@@ -174,8 +202,7 @@ int Main(const Args& args) {
   const std::string& command = args[0];
   if (command == "agent") return Agent(rest);
   if (command == "validate") return Validate(rest);
-  if (command == "reload") return ReloadVerb(rest);
-  if (command == "info") return InfoVerb(rest);
+  if (const auto exit_code = AskingVerb(command, rest)) return *exit_code;
   if (command == "version" || command == "--version" || command == "-version" ||
       command == "-v") {
     return Version();

@@ -4,12 +4,18 @@
 #include <fstream>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/log.h"
 #include "catalog/base/uuid.h"
+#include "catalog/object_json.h"
 #include "catalog/registry/memory_store.h"
 #include "catalog/registry/sqlite_store.h"
+#include "dnsd/http/api_context.h"
+#include "dnsd/http/catalog_api.h"
+#include "dnsd/http/catalog_write_api.h"
+#include "dnsd/http/health_api.h"
+#include "dnsd/http/query_api.h"
+#include "dnsd/registry_metrics.h"
 #include "dnsd/version.h"
 
 namespace dnsd {
@@ -23,11 +29,6 @@ std::string InDataDir(const Config& config, const char* name) {
   return absl::StrCat(config.data_dir, "/", name);
 }
 
-uint64_t Ms(std::chrono::nanoseconds duration) {
-  return static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-}
-
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Config& config,
                                                  EventLoop* loop) {
   if (config.data_dir.empty()) {
@@ -35,9 +36,25 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Config& config,
       LogWarn("agent",
               "Without data_dir, registrations are lost when this agent ends");
     }
-    return std::unique_ptr<Store>(std::make_unique<MemoryStore>(loop));
+    return OpenMemoryStore(loop);
   }
   return OpenSqliteStore(loop, InDataDir(config, kStoreFile));
+}
+
+std::chrono::milliseconds Millis(std::chrono::nanoseconds duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
+}
+
+CheckRunnerOptions CheckOptionsOf(const Config& config) {
+  const CheckSettings& settings = config.check_settings;
+  CheckRunnerOptions options;
+  options.node_name = config.node.name;
+  options.local_scripts = settings.enable_local_scripts;
+  options.remote_scripts = settings.enable_scripts;
+  options.reap_interval = Millis(settings.reap_interval);
+  options.deregister_min = Millis(settings.deregister_after_min);
+  options.output_bytes_max = settings.output_bytes_max;
+  return options;
 }
 
 RegistryOptions OptionsOf(SourceId id, const Config& config,
@@ -47,11 +64,12 @@ RegistryOptions OptionsOf(SourceId id, const Config& config,
   options.id = id;
   options.server_port = config.server_port;
   options.version = kVersion;
-  options.check_update_ms = Ms(settings.update_interval);
+  options.check_update_ms =
+      static_cast<uint64_t>(Millis(settings.update_interval).count());
   options.when_published = [sync](std::function<void()> told) {
     sync->WhenPublished(std::move(told));
   };
-  options.checks = CheckOptionsOf(settings);
+  options.checks = CheckOptionsOf(config);
   return options;
 }
 
@@ -91,9 +109,86 @@ absl::StatusOr<std::unique_ptr<RegistryLink>> RegistryLink::Open(
         loaded.code(),
         absl::StrCat(InDataDir(config, kStoreFile), ": ", loaded.message()));
   }
-  std::unique_ptr<RegistryLink> link(new RegistryLink(registry.get()));
+  std::unique_ptr<RegistryLink> link(
+      new RegistryLink(config, sync, registry.get()));
   sync->AddSource(std::move(registry));
   return link;
+}
+
+RegistryLink::RegistryLink(const Config& config, CatalogSync* sync,
+                           Registry* registry)
+    : config_(config),
+      sync_(sync),
+      registry_(registry),
+      blocking_(sync->loop(), &sync->state(), RandomSeed()) {}
+
+std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
+  AgentApiOptions agent;
+  agent.loop = sync_->loop();
+  agent.registry = registry_;
+  agent.runs_scripts = config_.check_settings.enable_scripts;
+  agent.member = std::move(hooks.member);
+  agent.leave = std::move(hooks.leave);
+  agent_api_ = std::make_unique<AgentApi>(std::move(agent));
+
+  auto context = std::make_shared<ApiContext>();
+  context->state = &sync_->state();
+  context->blocking = &blocking_;
+  context->datacenter = config_.node.datacenter;
+  context->node_name = config_.node.name;
+  context->leader_address =
+      absl::StrCat(config_.node.address, ":", config_.server_port);
+  context->always_pretty = config_.dev;
+
+  QueryApiOptions queries;
+  queries.registry = registry_;
+  queries.state = &sync_->state();
+  queries.write_entry = WriteHealthEntry;
+
+  std::vector<Route> routes = agent_api_->Routes();
+  auto add = [&routes](std::vector<Route> more) {
+    routes.insert(routes.end(), std::make_move_iterator(more.begin()),
+                  std::make_move_iterator(more.end()));
+  };
+  add(CatalogRoutes(context));
+  add(StatusRoutes(context));
+  add(HealthRoutes(context));
+  add(UiRoutes(context));
+  add(CatalogWriteRoutes(registry_, &sync_->state(), {}));
+  add(QueryRoutes(std::move(queries)));
+  return routes;
+}
+
+void RegistryLink::Update(Definitions definitions) {
+  registry_->Update(std::move(definitions));
+  if (agent_api_) agent_api_->Changed();
+}
+
+void RegistryLink::OnPublished(const Dirty& dirty) {
+  blocking_.Wake(dirty.watched);
+}
+
+void RegistryLink::AddStats(AgentStats* stats) const {
+  auto& section = (*stats)["registry"];
+  section["services"] = absl::StrCat(registry_->agent().services().size());
+  section["checks"] = absl::StrCat(registry_->agent().checks().size());
+  section["queries"] = absl::StrCat(registry_->queries().size());
+  section["index"] = absl::StrCat(sync_->state().index());
+  const StoreStats& store = registry_->store().stats();
+  section["store_commits"] = absl::StrCat(store.commit_count);
+  section["store_failures"] = absl::StrCat(store.failed_count);
+  section["store_pending"] = absl::StrCat(store.pending_count);
+  if (!store.last_error.ok()) {
+    section["store_error"] = std::string(store.last_error.message());
+  }
+  section["blocked_requests"] = absl::StrCat(blocking_.counts().parked);
+}
+
+void RegistryLink::AddMetrics(MetricsText* text) const {
+  AddRegistryMetrics({&registry_->store().stats(), registry_->checks().stats(),
+                      blocking_.counts(), registry_->agent().services().size(),
+                      sync_->state().index()},
+                     text);
 }
 
 }  // namespace dnsd

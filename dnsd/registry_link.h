@@ -1,48 +1,63 @@
 // RegistryLink ties own registrations to the rest of the agent: the store of
-// data_dir, the registry as a source of the catalog, and what HTTP needs of
-// both. An agent that mirrors a Consul has none.
+// data_dir, the registry as a source of the catalog, and the HTTP API of both.
+// An agent that mirrors a Consul has none.
 //
-// Threads:   made on the main thread before the sync thread runs; everything
-//            else on the sync thread.
-// Ownership: CatalogSync owns the registry; this borrows it, and must go
-//            before the sync's loop does.
+// Threads:   Open() on the main thread before the sync thread runs; everything
+//            else, the end too, on the sync thread while its loop runs.
+// Ownership: CatalogSync owns the registry; this borrows it.
 #ifndef DNSD_DNSD_REGISTRY_LINK_H_
 #define DNSD_DNSD_REGISTRY_LINK_H_
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "catalog/registry/registry.h"
 #include "catalog/sync.h"
 #include "dnsd/config.h"
+#include "dnsd/http/agent_api.h"
 #include "dnsd/http/agent_self.h"
+#include "dnsd/http/blocking.h"
 #include "dnsd/http/metrics_text.h"
+#include "dnsd/http/routes.h"
 
 namespace dnsd {
 
 class RegistryLink {
  public:
   // Opens what data_dir holds, or begins anew. The error names the file and
-  // the reason; nothing is lost then.
+  // the reason; nothing is lost then. `config` outlives the link.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<RegistryLink>> Open(
       SourceId id, const Config& config, Definitions definitions,
       CatalogSync* sync);
 
-  [[nodiscard]] Registry* registry() { return registry_; }
-  void Update(Definitions definitions) {
-    registry_->Update(std::move(definitions));
-  }
+  // What the API needs of the agent.
+  struct Hooks {
+    // This agent as /v1/agent/members shows it.
+    std::function<std::string()> member;
+    // Ends the process in good order.
+    std::function<void()> leave;
+  };
+  [[nodiscard]] std::vector<Route> MakeRoutes(Hooks hooks);
+
+  void Update(Definitions definitions);
+  // After each publication: answers who waits for what changed.
+  void OnPublished(const Dirty& dirty);
 
   // The section "registry" for /v1/agent/self.
   void AddStats(AgentStats* stats) const;
   void AddMetrics(MetricsText* text) const;
 
  private:
-  explicit RegistryLink(Registry* registry) : registry_(registry) {}
+  RegistryLink(const Config& config, CatalogSync* sync, Registry* registry);
 
+  const Config& config_;
+  CatalogSync* sync_;
   Registry* registry_;
+  Blocking blocking_;
+  std::unique_ptr<AgentApi> agent_api_;
 };
 
 // The id of this agent's node: the one that is configured, else that of

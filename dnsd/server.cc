@@ -1,8 +1,8 @@
 #include "dnsd/server.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/check.h"
 #include "catalog/base/log.h"
+#include "catalog/base/uuid.h"
 #include "dnsd/limits.h"
 #include "dnsd/server_metrics.h"
 #include "dnsd/version.h"
@@ -30,12 +31,6 @@ constexpr SourceId kConsulSource = 1;
 
 // How often to look whether readers have let go of old views.
 constexpr uint64_t kReclaimMs = 50;
-
-uint64_t RandomSeed() {
-  uint64_t seed = 0;
-  DNSD_CHECK(getrandom(&seed, sizeof(seed), 0) == sizeof(seed));
-  return seed;
-}
 
 int CoreCount() {
   cpu_set_t cores;
@@ -101,6 +96,7 @@ Server::~Server() { Stop(); }
 void Server::OnPublish(const State& state, const Dirty& dirty) {
   if (mirror_) mirror_->BeforePublish();
   publisher_.Publish(state, dirty);
+  if (own_) own_->OnPublished(dirty);
   for (const auto& worker : workers_) {
     if (worker->parked_count() > 0) worker->Poke();
   }
@@ -151,14 +147,15 @@ Errors Server::WritePidFile() const {
 }
 
 void Server::WarnAboutChecks() const {
+  if (!mirrors()) return;
   size_t count = config_.checks.size();
   for (const ServiceDefinition& service : config_.services) {
     count += service.checks.size();
   }
   if (count == 0) return;
   LogWarn("agent",
-          "Health checks are not run by this version: they keep the status "
-          "they are defined with (\"critical\" when none is given)",
+          "Health checks are not run beside a mirrored Consul: they keep the "
+          "status they are defined with (\"critical\" when none is given)",
           {{"checks", count}});
 }
 
@@ -181,7 +178,64 @@ void Server::OnLocalDatacenter(const std::string& name) {
     config_.policy.datacenter = name;
     publisher_.SetPolicy(PolicyOf(config_));
   }
-  config_source_->Update(DefinitionsNow());
+  Define(DefinitionsNow());
+}
+
+void Server::Define(Definitions definitions) {
+  if (own_) {
+    own_->Update(std::move(definitions));
+  } else {
+    config_source_->Update(std::move(definitions));
+  }
+}
+
+Errors Server::StartSources() {
+  if (mirrors()) {
+    auto source =
+        std::make_unique<ConfigSource>(kConfigSource, DefinitionsNow());
+    config_source_ = source.get();
+    sync_.AddSource(std::move(source));
+    mirror_ = std::make_unique<MirrorLink>(
+        kConsulSource, config_, &sync_, &publisher_,
+        [this](const std::string& name) { OnLocalDatacenter(name); });
+    return {};
+  }
+  absl::StatusOr<std::string> id = NodeId(config_);
+  if (!id.ok()) return {std::string(id.status().message())};
+  config_.node.id = *std::move(id);
+  absl::StatusOr<std::unique_ptr<RegistryLink>> own =
+      RegistryLink::Open(kConfigSource, config_, DefinitionsNow(), &sync_);
+  if (!own.ok()) return {std::string(own.status().message())};
+  own_ = *std::move(own);
+  return {};
+}
+
+Errors Server::StartHttp() {
+  std::vector<Route> routes = AgentRoutes(
+      {[this](ReloadDone done) { StartReload(std::move(done)); },
+       [this] { return Metrics(); }, [this] { return AgentSelf(Describe()); }});
+  if (own_) {
+    for (Route& route :
+         own_->MakeRoutes({[this] { return AgentMember(Describe()); },
+                           [] { raise(SIGTERM); }})) {
+      routes.push_back(std::move(route));
+    }
+  }
+  routes_ = std::make_unique<Routes>(
+      std::move(routes),
+      mirror_ ? mirror_->passthrough() : HttpServer::Handler());
+  if (config_.http_listen.empty()) return {};
+  HttpLimits limits;
+  if (mirror_) limits.body_bytes_max = kPassthroughBodyBytesMax;
+  http_ = std::make_unique<HttpServer>(
+      sync_.loop(),
+      [this](const HttpRequest& request, HttpServer::Reply reply) {
+        routes_->Handle(request, std::move(reply));
+      },
+      limits);
+  absl::Status listening = http_->Listen(config_.http_listen);
+  if (!listening.ok()) return {std::string(listening.message())};
+  return {};
 }
 
 Errors Server::Start() {
@@ -193,32 +247,12 @@ Errors Server::Start() {
   publisher_.SetPolicy(PolicyOf(config_));
   publisher_.SetZones(std::move(zones));
 
-  auto source = std::make_unique<ConfigSource>(kConfigSource, DefinitionsNow());
-  config_source_ = source.get();
-  sync_.AddSource(std::move(source));
-  if (mirrors()) {
-    mirror_ = std::make_unique<MirrorLink>(
-        kConsulSource, config_, &sync_, &publisher_,
-        [this](const std::string& name) { OnLocalDatacenter(name); });
-  }
+  errors = StartSources();
+  if (!errors.empty()) return errors;
   errors = StartWorkers();
   if (!errors.empty()) return errors;
-  routes_ = std::make_unique<Routes>(
-      AgentRoutes({[this](ReloadDone done) { StartReload(std::move(done)); },
-                   [this] { return Metrics(); }, [this] { return Self(); }}),
-      mirror_ ? mirror_->passthrough() : HttpServer::Handler());
-  if (!config_.http_listen.empty()) {
-    HttpLimits limits;
-    if (mirror_) limits.body_bytes_max = kPassthroughBodyBytesMax;
-    http_ = std::make_unique<HttpServer>(
-        sync_.loop(),
-        [this](const HttpRequest& request, HttpServer::Reply reply) {
-          routes_->Handle(request, std::move(reply));
-        },
-        limits);
-    absl::Status listening = http_->Listen(config_.http_listen);
-    if (!listening.ok()) return {std::string(listening.message())};
-  }
+  errors = StartHttp();
+  if (!errors.empty()) return errors;
   errors = WritePidFile();
   if (!errors.empty()) return errors;
 
@@ -323,6 +357,8 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   if (!config.datacenter_given && mirrors()) {
     config.node.datacenter = config_.node.datacenter;
   }
+  if (config.node.id.empty()) config.node.id = config_.node.id;
+  keep("node_id", config_.node.id, &config.node.id);
   keep("consul", config_.consul, &config.consul);
   keep("node_name", config_.node.name, &config.node.name);
   keep("datacenter", config_.node.datacenter, &config.node.datacenter);
@@ -339,7 +375,7 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   SetLogLevel(config_.log_level);
   publisher_.SetPolicy(PolicyOf(config_));
   publisher_.SetZones(std::move(zones));
-  config_source_->Update(DefinitionsNow());
+  Define(DefinitionsNow());
   // Policy and zones change answers even where no definition did.
   sync_.PublishNow();
   WarnAboutChecks();
@@ -353,6 +389,7 @@ void Server::Stop() {
       // A reload on its way ends in the pool, and changes nothing any more.
       stopping_ = true;
       http_.reset();
+      own_.reset();
       reclaim_.reset();
     });
     sync_.Stop();
@@ -381,16 +418,19 @@ std::string Server::Metrics() const {
   MetricsText text;
   AddMetrics(numbers, &text);
   if (mirror_) mirror_->AddMetrics(&text);
+  if (own_) own_->AddMetrics(&text);
   return text.Take();
 }
 
-std::string Server::Self() const {
+SelfInfo Server::Describe() const {
   SelfInfo info;
   info.datacenter = config_.node.datacenter;
   info.node_name = config_.node.name;
   info.node_id = config_.node.id;
   info.version = kVersion;
   info.address = config_.node.address;
+  info.is_server = own_ != nullptr;
+  info.server_port = config_.server_port;
   info.domain = config_.policy.domain;
   if (!workers_.empty()) {
     for (const Endpoint& endpoint : workers_[0]->listening()) {
@@ -411,7 +451,8 @@ std::string Server::Self() const {
   catalog["instances"] = absl::StrCat(sync_.state().instance_count());
   catalog["names"] = absl::StrCat(publisher_.view().current()->table.size());
   if (mirror_) mirror_->AddStats(&info.stats);
-  return AgentSelf(info);
+  if (own_) own_->AddStats(&info.stats);
+  return info;
 }
 
 }  // namespace dnsd

@@ -24,6 +24,7 @@
 #include "dnsd/http/routes.h"
 #include "dnsd/mirror_link.h"
 #include "dnsd/publisher.h"
+#include "dnsd/registry_link.h"
 #include "dnsd/serve/worker.h"
 
 namespace dnsd {
@@ -58,6 +59,9 @@ class Server {
   using ReloadDone = std::function<void(const Errors&)>;
   struct ReloadWork;
 
+  [[nodiscard]] Errors StartSources();
+  [[nodiscard]] Errors StartHttp();
+  void Define(Definitions definitions);
   [[nodiscard]] Errors StartWorkers();
   [[nodiscard]] Errors MakeDataDir() const;
   [[nodiscard]] Errors WritePidFile() const;
@@ -74,17 +78,21 @@ class Server {
     return !config_.consul.addresses.empty();
   }
   [[nodiscard]] Definitions DefinitionsNow() const;
+  // What a mirroring agent's own definitions lack.
   void WarnAboutChecks() const;
   [[nodiscard]] std::string Metrics() const;
-  [[nodiscard]] std::string Self() const;
+  [[nodiscard]] SelfInfo Describe() const;
 
   Config config_;
   ReadConfig read_config_;
   Publisher publisher_;
   CatalogSync sync_;
   std::unique_ptr<Timer> reclaim_;
+  // One of the two: a Consul is mirrored, beside what the configuration
+  // defines, or registrations are our own.
   ConfigSource* config_source_ = nullptr;
-  std::unique_ptr<MirrorLink> mirror_;  // nullptr: no Consul is mirrored
+  std::unique_ptr<MirrorLink> mirror_;
+  std::unique_ptr<RegistryLink> own_;
   // Whether it is known which datacenter is ours.
   bool is_datacenter_known_ = false;
   std::unique_ptr<Routes> routes_;

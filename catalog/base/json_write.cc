@@ -169,4 +169,48 @@ void JsonWriter::Raw(absl::string_view json) {
   out_->append(json.data(), json.size());
 }
 
+std::string IndentJson(absl::string_view compact) {
+  constexpr size_t kIndent = 4;
+  std::string out;
+  out.reserve(compact.size() * 2);
+  size_t depth = 0;
+  bool in_string = false;
+  const auto new_line = [&] {
+    out.push_back('\n');
+    out.append(depth * kIndent, ' ');
+  };
+  for (size_t i = 0; i < compact.size(); ++i) {
+    const char c = compact[i];
+    const char next = i + 1 < compact.size() ? compact[i + 1] : '\0';
+    if (in_string) {
+      out.push_back(c);
+      if (c == '\\' && next != '\0') {
+        out.push_back(next);
+        ++i;
+      }
+      in_string = c != '"';
+    } else if (c == '{' || c == '[') {
+      out.push_back(c);
+      if (next == '}' || next == ']') {  // empty: stays on its line
+        out.push_back(next);
+        ++i;
+        continue;
+      }
+      ++depth;
+      new_line();
+    } else if (c == '}' || c == ']') {
+      if (depth > 0) --depth;
+      new_line();
+      out.push_back(c);
+    } else {
+      out.push_back(c);
+      if (c == ',') new_line();
+      if (c == ':') out.push_back(' ');
+      in_string = c == '"';
+    }
+  }
+  out.push_back('\n');
+  return out;
+}
+
 }  // namespace dnsd

@@ -7,8 +7,7 @@
 //            Begin with its End. Commas are put here; nothing else is checked.
 // Escapes:   <, >, &, U+2028 and U+2029 as \uXXXX, control characters too but
 //            \n, \r and \t; every byte that is not UTF-8 as \ufffd.
-// Layout:    compact. Separate() and the Ends are the places that would put
-//            the line ends and indents of Go's MarshalIndent.
+// Layout:    compact. IndentJson() lays it out as Go's MarshalIndent does.
 #ifndef DNSD_CATALOG_BASE_JSON_WRITE_H_
 #define DNSD_CATALOG_BASE_JSON_WRITE_H_
 
@@ -50,6 +49,10 @@ class JsonWriter {
 
 // Appends `text` with its quotes.
 void AppendJsonString(absl::string_view text, std::string* out);
+
+// Compact JSON with a line for each value, four spaces a level, and a line end
+// behind it: what Consul answers to ?pretty.
+[[nodiscard]] std::string IndentJson(absl::string_view compact);
 
 }  // namespace dnsd
 

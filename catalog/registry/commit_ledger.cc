@@ -12,16 +12,14 @@ namespace {
 
 absl::Status CheckSizes(const StoreWrite& write) {
   if (write.key.size() > kStoreKeyBytesMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the key '", write.key.substr(0, 64), "...' has ",
-                     write.key.size(), " bytes, more than the ",
-                     kStoreKeyBytesMax, " allowed"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the key '", write.key.substr(0, 64), "...' has ", write.key.size(),
+        " bytes, more than the ", kStoreKeyBytesMax, " allowed"));
   }
   if (write.value && write.value->size() > kStoreValueBytesMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the value of '", write.key, "' has ",
-                     write.value->size(), " bytes, more than the ",
-                     kStoreValueBytesMax, " allowed"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the value of '", write.key, "' has ", write.value->size(),
+        " bytes, more than the ", kStoreValueBytesMax, " allowed"));
   }
   return absl::OkStatus();
 }
@@ -41,8 +39,8 @@ absl::Status CommitLedger::Admit(PendingCommit* commit) {
       stats_.pending_size + commit->size > kStorePendingBytesMax) {
     status = absl::ResourceExhaustedError(absl::StrCat(
         "the disk does not keep up: ", stats_.pending_size,
-        " bytes wait to be written; ", commit->size,
-        " more would exceed the ", kStorePendingBytesMax, " allowed"));
+        " bytes wait to be written; ", commit->size, " more would exceed the ",
+        kStorePendingBytesMax, " allowed"));
   }
   ++stats_.pending_count;
   stats_.pending_size += commit->size;

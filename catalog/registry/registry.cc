@@ -36,7 +36,7 @@ Registry::Registry(EventLoop* loop, const State* state,
       show_outputs_(loop, [this] { ShowWaitingOutputs(); }),
       anti_entropy_(loop, [this] { AntiEntropy(); }) {
   CheckRunner::Hooks hooks;
-  hooks.report = [this](const CheckReport& report) { OnReport(report); };
+  hooks.report = [this](const CheckFinding& report) { OnReport(report); };
   hooks.reap = [this](const std::string& service, const std::string& check) {
     OnReap(service, check);
   };

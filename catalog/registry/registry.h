@@ -154,7 +154,7 @@ class Registry : public Source {
   void EraseUnconfigured(Changes* changes);
 
   // registry_checks.cc
-  void OnReport(const CheckReport& report);
+  void OnReport(const CheckFinding& report);
   void OnReap(const std::string& service_id, const std::string& check_id);
   void ShowCheck(const std::string& id);
   void ShowWaitingOutputs();

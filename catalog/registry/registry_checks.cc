@@ -14,7 +14,7 @@ constexpr uint64_t kOutputTickMs = 1'000;
 
 }  // namespace
 
-void Registry::OnReport(const CheckReport& report) {
+void Registry::OnReport(const CheckFinding& report) {
   const AgentCheck* check = agent_.FindCheck(report.check_id);
   if (check == nullptr) return;
   const bool is_other_status = check->check.status != report.status;
@@ -107,8 +107,7 @@ AliasTarget Registry::TargetOf(const std::string& node,
   state_->ForEachCheckOnNode(key, [&](const CheckView& view) {
     const std::string& judged = view.check->service_id;
     if (judged.empty() || judged == service_id) {
-      target.checks.push_back(
-          {view.check->id, view.check->name, view.check->status});
+      target.checks.push_back(*view.check);
     }
   });
   return target;

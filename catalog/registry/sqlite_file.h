@@ -3,9 +3,10 @@
 //
 // Threads: one at a time.
 // Format:  SQLite 3 with application_id kStoreApplicationId and user_version
-//          kStoreVersion: one table of key, value and the XXH64 of both, without
-//          rowid, so in the order of keys. A write-ahead log FILE-wal lies
-//          beside it and belongs to it. It is locked as long as it is open.
+//          kStoreVersion: one table of key, value and the XXH64 of both,
+//          without rowid, so in the order of keys. A write-ahead log FILE-wal
+//          lies beside it and belongs to it. It is locked as long as it is
+//          open.
 // Errors:  kDataLoss for a file that is damaged or not ours and
 //          kFailedPrecondition for one of a newer dnsd, which are left as they
 //          are; kUnavailable when another process has it or the disk fails,
@@ -49,7 +50,8 @@ class SqliteFile {
   // One transaction. The keys are unique, and better sorted. When it fails,
   // nothing of it is there. A full disk gets a second chance after a
   // checkpoint, which makes room in the log.
-  [[nodiscard]] absl::Status Write(const std::vector<const StoreWrite*>& writes);
+  [[nodiscard]] absl::Status Write(
+      const std::vector<const StoreWrite*>& writes);
 
   // Moves what the log has into the file. The log starts over then, but keeps
   // its room on the disk.

@@ -46,7 +46,8 @@ bool MayUse(const std::string& path, int mode) {
 // same rights. The folder may keep us from it, which SQLite would tell later
 // and with fewer words.
 absl::Status Create(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const int fd =
+      open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return SystemFailure(path, "", errno);
   close(fd);
   return absl::OkStatus();
@@ -121,9 +122,9 @@ absl::Status SqliteFile::Connect() {
 }
 
 absl::StatusOr<int64_t> SqliteFile::Identify() {
-  const char* const questions[] = {
-      "SELECT count(*) FROM sqlite_schema", "PRAGMA application_id",
-      "PRAGMA user_version", "PRAGMA page_count"};
+  const char* const questions[] = {"SELECT count(*) FROM sqlite_schema",
+                                   "PRAGMA application_id",
+                                   "PRAGMA user_version", "PRAGMA page_count"};
   int64_t answers[std::size(questions)];
   for (size_t i = 0; i < std::size(questions); ++i) {
     const absl::StatusOr<int64_t> answer = Number(questions[i]);
@@ -139,8 +140,10 @@ absl::StatusOr<int64_t> SqliteFile::Identify() {
   if (tables == 0 && application == 0 && version == 0 && pages <= 1) return 0;
   if (application != kStoreApplicationId) {
     return absl::DataLossError(absl::StrCat(
-        "cannot open ", path_, ": an SQLite database, but not one of dnsd's: "
-        "application_id is ", application, ", not ", kStoreApplicationId,
+        "cannot open ", path_,
+        ": an SQLite database, but not one of dnsd's: "
+        "application_id is ",
+        application, ", not ", kStoreApplicationId,
         "; it was left as it is: move it away to start with nothing"));
   }
   if (version > kStoreVersion) {
@@ -163,17 +166,18 @@ absl::Status SqliteFile::Configure() {
   absl::StatusOr<std::string> mode = Text("PRAGMA journal_mode = WAL");
   if (!mode.ok()) return mode.status();
   if (*mode != "wal") {
-    return absl::UnavailableError(absl::StrCat(
-        "cannot open ", path_, ": no write-ahead log here: journal_mode is ",
-        *mode));
+    return absl::UnavailableError(
+        absl::StrCat("cannot open ", path_,
+                     ": no write-ahead log here: journal_mode is ", *mode));
   }
   // Each commit is synced. Checkpoints are ours, after `done` was called. What
   // a burst leaves of the log beyond the usual is given back.
   const std::string settings = absl::StrCat(
       "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
       "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
-      "PRAGMA journal_size_limit = ", 2 * kStoreLogBytesMax,
-      "; PRAGMA cache_size = -", kStoreCacheBytesMax / 1024);
+      "PRAGMA journal_size_limit = ",
+      2 * kStoreLogBytesMax, "; PRAGMA cache_size = -",
+      kStoreCacheBytesMax / 1024);
   const absl::Status status = Execute(settings.c_str());
   if (!status.ok()) return status;
   sqlite3_wal_hook(

@@ -90,9 +90,8 @@ class SqliteStore : public Store {
   void Refuse(PendingCommit commit, const absl::Status& status) {
     auto group = std::make_shared<std::vector<PendingCommit>>();
     group->push_back(std::move(commit));
-    loop_->Post([ledger = ledger_, group, status] {
-      ledger->Finish(*group, status);
-    });
+    loop_->Post(
+        [ledger = ledger_, group, status] { ledger->Finish(*group, status); });
   }
 
   // --- the I/O thread ---

@@ -37,8 +37,8 @@ struct StoreWrite {
 
 // What metrics want to know. Counters are since opening.
 struct StoreStats {
-  size_t pending_count = 0;  // commits whose `done` was not called yet
-  size_t pending_size = 0;   // bytes of their keys and values
+  size_t pending_count = 0;   // commits whose `done` was not called yet
+  size_t pending_size = 0;    // bytes of their keys and values
   uint64_t commit_count = 0;  // done and OK
   uint64_t failed_count = 0;  // done and not OK
   uint64_t write_count = 0;   // records put and deleted by commits that are OK

@@ -8,6 +8,9 @@
 namespace dnsd {
 namespace {
 
+// Consul's ports.serf_lan, shown for what speaks no serf.
+constexpr int kSerfPort = 8301;
+
 void Field(absl::string_view key, absl::string_view value, JsonWriter* json) {
   json->Key(key);
   json->String(value);
@@ -50,7 +53,7 @@ void Config(const SelfInfo& info, JsonWriter* json) {
   Field("NodeID", info.node_id, json);
   Field("Revision", info.revision, json);
   json->Key("Server");
-  json->Bool(false);
+  json->Bool(info.is_server);
   Field("Version", info.version, json);
   json->EndObject();
 }
@@ -67,26 +70,26 @@ void DebugConfig(const SelfInfo& info, JsonWriter* json) {
   Number("KVMaxValueSize", kConsulBodyBytesMax, json);
   Number("TxnMaxReqLen", kConsulBodyBytesMax, json);
   json->Key("ServerMode");
-  json->Bool(false);
+  json->Bool(info.is_server);
   Field("Revision", info.revision, json);
   Field("Version", info.version, json);
   json->EndObject();
 }
 
-// We are no member of Consul's cluster. Clients want one all the same: an
+// There is no cluster to be a member of. Clients want one all the same: an
 // agent by itself, alive.
 void Member(const SelfInfo& info, JsonWriter* json) {
-  json->Key("Member");
   json->BeginObject();
   Field("Name", info.node_name, json);
   Field("Addr", info.address, json);
-  Number("Port", 0, json);
-  Map("Tags",
-      {{"build", absl::StrCat(info.version, ":", info.revision)},
-       {"dc", info.datacenter},
-       {"id", info.node_id},
-       {"role", "node"}},
-      json);
+  Number("Port", info.is_server ? kSerfPort : 0, json);
+  std::map<std::string, std::string> tags = {
+      {"build", absl::StrCat(info.version, ":", info.revision)},
+      {"dc", info.datacenter},
+      {"id", info.node_id},
+      {"role", info.is_server ? "consul" : "node"}};
+  if (info.is_server) tags["port"] = absl::StrCat(info.server_port);
+  Map("Tags", tags, json);
   Number("Status", 1, json);  // serf's "alive"
   // The versions of serf's protocols that Consul 1.8 names.
   Number("ProtocolMin", 1, json);
@@ -100,6 +103,13 @@ void Member(const SelfInfo& info, JsonWriter* json) {
 
 }  // namespace
 
+std::string AgentMember(const SelfInfo& info) {
+  std::string text;
+  JsonWriter json(&text);
+  Member(info, &json);
+  return text;
+}
+
 std::string AgentSelf(const SelfInfo& info) {
   std::string text;
   JsonWriter json(&text);
@@ -108,6 +118,7 @@ std::string AgentSelf(const SelfInfo& info) {
   DebugConfig(info, &json);
   json.Key("Coord");
   json.Null();
+  json.Key("Member");
   Member(info, &json);
   json.Key("Stats");
   json.BeginObject();

@@ -21,8 +21,10 @@ struct SelfInfo {
   std::string primary_datacenter;  // empty: `datacenter`
   std::string node_name;
   std::string node_id;
-  std::string version;                      // "0.3.0"
-  std::string revision;                     // may be empty
+  std::string version;     // "0.3.0"
+  std::string revision;    // may be empty
+  bool is_server = false;  // of its datacenter: it mirrors nobody
+  uint16_t server_port = 0;
   std::string address;                      // of the node
   std::string domain;                       // "consul."
   std::vector<std::string> dns_addresses;   // "127.0.0.1:8600"
@@ -32,6 +34,8 @@ struct SelfInfo {
 };
 
 [[nodiscard]] std::string AgentSelf(const SelfInfo& info);
+// A row of GET /v1/agent/members.
+[[nodiscard]] std::string AgentMember(const SelfInfo& info);
 
 }  // namespace dnsd
 

@@ -96,15 +96,24 @@ std::string CleanPath(absl::string_view path) {
   return absl::StrCat("/", absl::StrJoin(segments, "/"), end);
 }
 
-std::optional<std::string> QueryValue(absl::string_view query,
-                                      absl::string_view name) {
+std::vector<std::pair<std::string, std::string>> QueryPairs(
+    absl::string_view query) {
+  std::vector<std::pair<std::string, std::string>> pairs;
   for (const absl::string_view pair : absl::StrSplit(query, '&')) {
+    if (pair.empty()) continue;
     const std::pair<absl::string_view, absl::string_view> parts =
         absl::StrSplit(pair, absl::MaxSplits('=', 1));
-    const std::optional<std::string> key = PercentDecode(parts.first, true);
-    if (!key || *key != name) continue;
+    std::optional<std::string> name = PercentDecode(parts.first, true);
     std::optional<std::string> value = PercentDecode(parts.second, true);
-    if (value) return value;
+    if (name && value) pairs.emplace_back(*std::move(name), *std::move(value));
+  }
+  return pairs;
+}
+
+std::optional<std::string> QueryValue(absl::string_view query,
+                                      absl::string_view name) {
+  for (auto& [key, value] : QueryPairs(query)) {
+    if (key == name) return std::move(value);
   }
   return std::nullopt;
 }

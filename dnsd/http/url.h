@@ -7,6 +7,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -35,6 +37,10 @@ struct UrlTarget {
 // does.
 [[nodiscard]] std::optional<std::string> QueryValue(absl::string_view query,
                                                     absl::string_view name);
+
+// All parameters, decoded, in order; broken ones are skipped as above.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> QueryPairs(
+    absl::string_view query);
 
 }  // namespace dnsd
 

@@ -19,7 +19,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "dnsd/verbs.h"
 #include "tests/integration/passthrough_server.h"
 #include "tests/testing/consul_api.h"
 #include "tests/testing/consul_process.h"

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/log.h"
 #include "catalog/registry/checks/go_text.h"
+#include "catalog/registry/go_json.h"
 
 namespace dnsd {
 namespace {

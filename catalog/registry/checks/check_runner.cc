@@ -13,6 +13,7 @@
 #include "catalog/registry/checks/check_entry.h"
 #include "catalog/registry/checks/check_schedule.h"
 #include "catalog/registry/checks/go_text.h"
+#include "catalog/registry/go_json.h"
 
 namespace dnsd {
 namespace {

@@ -33,7 +33,7 @@
 
 namespace dnsd {
 
-struct CheckReport {
+struct CheckFinding {
   std::string check_id;
   HealthStatus status = HealthStatus::kCritical;
   std::string output;
@@ -91,7 +91,7 @@ class CheckRunner {
  public:
   struct Hooks {
     // A result that counts by the check's thresholds, be it new or not.
-    std::function<void(const CheckReport&)> report;
+    std::function<void(const CheckFinding&)> report;
     // The check was critical for longer than deregister_critical_service_after
     // says. Again at each reap interval until the check is removed.
     std::function<void(const std::string& service_id,

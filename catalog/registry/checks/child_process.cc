@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "catalog/registry/checks/go_text.h"
+#include "catalog/registry/go_json.h"
 
 namespace dnsd {
 namespace {

@@ -10,46 +10,6 @@
 namespace dnsd {
 namespace {
 
-void AppendEscaped(char c, std::string* quoted) {
-  switch (c) {
-    case '"':
-      quoted->append("\\\"");
-      return;
-    case '\\':
-      quoted->append("\\\\");
-      return;
-    case '\a':
-      quoted->append("\\a");
-      return;
-    case '\b':
-      quoted->append("\\b");
-      return;
-    case '\f':
-      quoted->append("\\f");
-      return;
-    case '\n':
-      quoted->append("\\n");
-      return;
-    case '\r':
-      quoted->append("\\r");
-      return;
-    case '\t':
-      quoted->append("\\t");
-      return;
-    case '\v':
-      quoted->append("\\v");
-      return;
-    default:
-      break;
-  }
-  const auto byte = static_cast<unsigned char>(c);
-  if (byte < 0x20 || byte == 0x7f) {
-    absl::StrAppendFormat(quoted, "\\x%02x", byte);
-  } else {
-    quoted->push_back(c);
-  }
-}
-
 // `count` thousandths, millionths or billionths of `unit`, without zeros at
 // the end.
 std::string Fraction(int64_t whole, int64_t rest, int digits,
@@ -64,13 +24,6 @@ std::string Fraction(int64_t whole, int64_t rest, int digits,
 }
 
 }  // namespace
-
-std::string GoQuoted(absl::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) AppendEscaped(c, &quoted);
-  quoted.push_back('"');
-  return quoted;
-}
 
 std::string GoDuration(std::chrono::nanoseconds duration) {
   const int64_t ns = duration.count();

@@ -12,9 +12,6 @@
 
 namespace dnsd {
 
-// %q: in double quotes, with Go's escapes.
-[[nodiscard]] std::string GoQuoted(absl::string_view text);
-
 // "1.5s", "300ms", "1m30s", "0s".
 [[nodiscard]] std::string GoDuration(std::chrono::nanoseconds duration);
 

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/registry/checks/go_text.h"
+#include "catalog/registry/go_json.h"
 
 namespace dnsd {
 namespace {

@@ -12,6 +12,7 @@
 #include "catalog/base/check.h"
 #include "catalog/registry/checks/go_text.h"
 #include "catalog/registry/checks/http_url.h"
+#include "catalog/registry/go_json.h"
 
 namespace dnsd {
 namespace {

@@ -12,50 +12,13 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/http_fetch.h"
 #include "tests/catalog/base/http_fetch_fixture.h"
+#include "tests/testing/authority.h"
 #include "tests/testing/consul_process.h"
 #include "tests/testing/process.h"
 #include "tests/testing/temp_dir.h"
 
 namespace dnsd::testing {
 namespace {
-
-// A certificate authority in a directory of its own.
-class Authority {
- public:
-  Authority() {
-    Run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-         "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-         "/CN=Test CA", "-keyout", dir_.Path("ca.key"), "-out", ca_file()});
-  }
-
-  // A certificate `name`.crt and its `name`.key, for servers and clients.
-  void Issue(const std::string& name) const {
-    Run({"openssl", "req", "-newkey", "ec", "-pkeyopt",
-         "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=" + name,
-         "-keyout", key(name), "-out", dir_.Path("request")});
-    const std::string extensions =
-        dir_.Write("extensions", "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
-    Run({"openssl", "x509", "-req", "-in", dir_.Path("request"), "-CA",
-         ca_file(), "-CAkey", dir_.Path("ca.key"), "-CAcreateserial", "-days",
-         "2", "-extfile", extensions, "-out", certificate(name)});
-  }
-
-  [[nodiscard]] std::string ca_file() const { return dir_.Path("ca.crt"); }
-  [[nodiscard]] std::string certificate(const std::string& name) const {
-    return dir_.Path(name + ".crt");
-  }
-  [[nodiscard]] std::string key(const std::string& name) const {
-    return dir_.Path(name + ".key");
-  }
-
- private:
-  static void Run(const std::vector<std::string>& command) {
-    const Finished finished = RunToEnd(command);
-    ASSERT_EQ(finished.exit_code, 0) << finished.output;
-  }
-
-  TempDir dir_;
-};
 
 class ConsulTest : public FetchTest {
  protected:
