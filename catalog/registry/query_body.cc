@@ -159,6 +159,38 @@ absl::Status JudgeTexts(const PreparedQuery& query) {
   return status;
 }
 
+// What Go says of it.
+const char* RegexpError(RE2::ErrorCode code) {
+  switch (code) {
+    case RE2::ErrorBadEscape:
+      return "invalid escape sequence";
+    case RE2::ErrorBadCharClass:
+      return "invalid character class";
+    case RE2::ErrorBadCharRange:
+      return "invalid character class range";
+    case RE2::ErrorMissingBracket:
+      return "missing closing ]";
+    case RE2::ErrorMissingParen:
+      return "missing closing )";
+    case RE2::ErrorTrailingBackslash:
+      return "trailing backslash at end of expression";
+    case RE2::ErrorRepeatArgument:
+      return "missing argument to repetition operator";
+    case RE2::ErrorRepeatSize:
+      return "invalid repeat count";
+    case RE2::ErrorRepeatOp:
+      return "invalid nested repetition operator";
+    case RE2::ErrorBadPerlOp:
+      return "invalid or unsupported Perl syntax";
+    case RE2::ErrorBadUTF8:
+      return "invalid UTF-8";
+    case RE2::ErrorBadNamedCapture:
+      return "invalid named capture";
+    default:
+      return "expression too large";
+  }
+}
+
 absl::Status JudgeTemplate(const QueryBody& body) {
   if (body.template_type.empty()) return absl::OkStatus();
   const PreparedQuery& query = body.stored.query;
@@ -175,7 +207,7 @@ absl::Status JudgeTemplate(const QueryBody& body) {
   if (regexp.ok()) return absl::OkStatus();
   return Refused(absl::StrCat(
       "failed compiling template: Bad Regexp: error parsing regexp: ",
-      regexp.error().substr(0, regexp.error().rfind(": ")), ": `",
+      RegexpError(regexp.error_code()), ": `",
       regexp.error_arg(), "`"));
 }
 
