@@ -18,7 +18,8 @@ namespace dnsd::testing {
 namespace {
 
 // p, w, c: passing, warning, critical; -: nothing changes.
-std::string Statuses(const ThresholdLimits& limits, const std::string& results) {
+std::string Statuses(const ThresholdLimits& limits,
+                     const std::string& results) {
   StatusThresholds thresholds(limits);
   std::string statuses;
   for (const char c : results) {

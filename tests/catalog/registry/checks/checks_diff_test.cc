@@ -36,9 +36,13 @@ struct Seen {
 std::string Masked(std::string text) {
   text = std::regex_replace(text, std::regex("127\\.0\\.0\\.1:\\d+->"),
                             "127.0.0.1:PORT->");
+  // What newer Consuls say; 1.8.7 does not tell the status.
+  text = std::regex_replace(text,
+                            std::regex("gRPC \\S+ serving status: NOT_SERVING"),
+                            "gRPC application didn't report service healthy");
   // The page of openssl s_server is about the connection.
-  const size_t page = text.find("Output: <HTML>");
-  if (page != text.npos) text.resize(page + 14);
+  const size_t page = text.find("200 ok Output: ");
+  if (page != text.npos) text.resize(page);
   return text;
 }
 
@@ -204,7 +208,7 @@ TEST_F(ChecksDiff, Http) {
   for (const char* path : {"/slow", "/stall"}) {
     CheckDefinition* slow = Add(absl::StrCat("timeout ", path));
     slow->http = server.Url(path);
-    slow->timeout = milliseconds(300);
+    slow->timeout = milliseconds(700);
   }
   CheckDefinition* small = Add("small output");
   small->http = server.Url("/big");
@@ -271,9 +275,6 @@ TEST_F(ChecksDiff, Grpc) {
   const ScriptedServer mute([](ScriptedServer::Connection* connection) {
     connection->WaitForClose();
   });
-  const ScriptedServer closing([](ScriptedServer::Connection* connection) {
-    (void)connection->ReadRequest();
-  });
   const auto grpc = [&](const std::string& target) {
     CheckDefinition* check = Add("grpc " + target);
     check->grpc = target;
@@ -290,7 +291,6 @@ TEST_F(ChecksDiff, Grpc) {
   CheckDefinition* skipping = grpc(tls->Address() + "/up");
   skipping->grpc_use_tls = true;
   skipping->tls_skip_verify = true;
-  grpc(absl::StrCat("127.0.0.1:", closing.port()));
   Compare();
 }
 
