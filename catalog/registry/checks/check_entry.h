@@ -37,6 +37,7 @@ struct CheckEntry {
 
   std::unique_ptr<Probe> probe;
   std::shared_ptr<const CheckDefinition> probe_definition;
+  bool is_overdue = false;  // its time is over; see OnTimeout()
   uint64_t run = 0;         // of the probe; counts up
   bool is_waiting = false;  // it is due, above a limit
   int64_t planned_ms = 0;   // of the run that waits or is on its way

@@ -235,20 +235,24 @@ void HttpProbe::OnEnd(CURLcode code) {
     done_(Error(ErrorText(code)));
     return;
   }
-  if (FollowsRedirect() && Redirect()) return;
-  done_(Result());
+  if (FollowsRedirect()) {
+    Redirect();
+  } else {
+    done_(Result());
+  }
 }
 
 bool HttpProbe::FollowsRedirect() const {
-  return IsRedirect(status_) && !check_.disable_redirects;
+  if (!IsRedirect(status_) || check_.disable_redirects) return false;
+  // Without a place to go to, these two are answers.
+  return !location_.empty() || (status_ != 307 && status_ != 308);
 }
 
-bool HttpProbe::Redirect() {
+void HttpProbe::Redirect() {
   const bool keeps_method = status_ == 307 || status_ == 308;
   if (location_.empty()) {
-    if (keeps_method) return false;
     done_(Error(absl::StrCat(status_, " response missing Location header")));
-    return true;
+    return;
   }
   char* resolved = nullptr;
   curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &resolved);
@@ -257,7 +261,7 @@ bool HttpProbe::Redirect() {
   if (request_count_ == kCheckRequestsMax) {
     url_ = location_;
     done_(Error("stopped after 10 redirects"));
-    return true;
+    return;
   }
   referer_ = absl::StartsWithIgnoreCase(url_, "https:") &&
                      absl::StartsWithIgnoreCase(next, "http:")
@@ -272,10 +276,9 @@ bool HttpProbe::Redirect() {
       !absl::StartsWithIgnoreCase(url_, "https://")) {
     done_(Error(absl::StrCat("unsupported protocol scheme ",
                              GoQuoted(url_.substr(0, url_.find(':'))))));
-    return true;
+    return;
   }
   Start();
-  return true;
 }
 
 ProbeResult HttpProbe::Result() const {

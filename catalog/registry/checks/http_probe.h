@@ -55,8 +55,8 @@ class HttpProbe : public Probe {
   void TakeHeadLine(absl::string_view line);
   void OnEnd(CURLcode code);
   [[nodiscard]] bool FollowsRedirect() const;
-  // Whether there is another request to send, or that ended it.
-  [[nodiscard]] bool Redirect();
+  // Sends the next request, or ends.
+  void Redirect();
   [[nodiscard]] ProbeResult Result() const;
   // "Get "http://...": WHY"
   [[nodiscard]] ProbeResult Error(absl::string_view why) const;
