@@ -85,7 +85,7 @@ TEST(ConfigAcl, SaysWhatIsWrongAndNoSecret) {
        "acl.default_policy: \"dny\" is not allow or deny"},
       {"static_tokens = [{ name = \"a\" }]", "token \"a\" has no secret"},
       {"static_tokens = [{ secret = \"hush two\" }]", "more than one word"},
-      {"static_tokens = [{ secret = [\"hush\"] }]", "must be a string"},
+      {"static_tokens = [{ secret = [\"hush\", \"b\"] }]", "must be a string"},
       {"static_tokens = [{ secret = \"hush\" name = \"a\" }, "
        "{ secret = \"hush\" name = \"b\" }]",
        "the secret of token \"b\" is that of another token"},
@@ -94,7 +94,7 @@ TEST(ConfigAcl, SaysWhatIsWrongAndNoSecret) {
       {"enabled = true tokens { dns = \"hush\" } "
        "static_tokens = [{ secret = \"x\" }]",
        "acl.tokens.dns: is the secret of none of acl.static_tokens"},
-      {"tokens { dns = [\"hush\"] }", "must be a string"},
+      {"tokens { dns = [\"hush\", \"b\"] }", "must be a string"},
       {"static_tokens = [{ secret = \"hush\" rules = \"service x\" }]",
        "rules: line 1"},
       {"static_tokens = [{ secret = \"hush\" rules = \"operator = 1\" }]",

@@ -36,7 +36,7 @@ class ConfigTls : public ::testing::Test {
   }
   static std::string Errors(const std::string& text) {
     const Loaded loaded = LoadHcl("ports { https = 8501 }\n" + text);
-    EXPECT_EQ(loaded.config.https_tls != nullptr, loaded.problems.ok());
+    if (loaded.problems.ok()) EXPECT_NE(loaded.config.https_tls, nullptr);
     return Join(loaded.problems.errors());
   }
 
@@ -89,7 +89,9 @@ TEST_F(ConfigTls, SaysWhatIsWrong) {
               HasSubstr("tls_cipher_suites: unknown: \"A\""));
   EXPECT_THAT(Errors(Certificate() + "verify_incoming_https = true"),
               HasSubstr("verify_incoming_https: needs ca_file or ca_path"));
-  EXPECT_THAT(Errors(Certificate() + "ports { http = 8501 }"),
+  EXPECT_THAT(Join(Load({"-http-port", "8501", "-https-port", "8501", "-hcl",
+                         Certificate()})
+                       .problems.errors()),
               HasSubstr("HTTPS address 127.0.0.1:8501 already configured for "
                         "HTTP"));
   EXPECT_THAT(

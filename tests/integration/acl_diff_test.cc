@@ -5,6 +5,7 @@
 // Skipped without a Consul binary (consul_process.h).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <optional>
@@ -89,11 +90,10 @@ class AclDiffTest : public ::testing::TestWithParam<bool> {
     root_->set_token(kRoot);
     ASSERT_TRUE(consul_->WaitForLeader()) << consul_->process().output();
     for (const std::string& name : kNames) {
-      if (name != kNode) {
-        ASSERT_TRUE(root_->Register({.node = name, .name = name}));
-      } else {
-        ASSERT_TRUE(root_->Register({.node = "b", .name = name}));
-      }
+      ConsulInstance instance;
+      instance.node = name == kNode ? "b" : name;
+      instance.name = name;
+      ASSERT_TRUE(root_->Register(instance));
       const ConsulReply made = root_->Call("POST", "/v1/query", Query(name));
       ASSERT_EQ(made.status, 200) << made.body;
       const absl::StatusOr<Value> id = ParseJson(made.body);
@@ -337,8 +337,8 @@ TEST_P(AclDiffTest, TokensAreFoundWhereConsulFindsThem) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Default, AclDiffTest, ::testing::Bool(),
-                         [](const auto& info) {
-                           return info.param ? "Allow" : "Deny";
+                         [](const auto& default_allow) {
+                           return default_allow.param ? "Allow" : "Deny";
                          });
 
 }  // namespace

@@ -303,10 +303,10 @@ TEST_F(HttpsServerTest, ThousandsOfBadConnectsHarmNobody) {
       open.clear();
       // The server may not have seen yet that the others left.
       ASSERT_TRUE(testing::WaitUntil([this] {
-        TlsClient client(tls_address());
-        if (!client.connected()) return false;
-        client.Send("GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        return absl::EndsWith(client.Receive(), "GET/x:0");
+        TlsClient honest(tls_address());
+        if (!honest.connected()) return false;
+        honest.Send("GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        return absl::EndsWith(honest.Receive(), "GET/x:0");
       }));
     }
   }

@@ -29,11 +29,11 @@ struct FreeSsl {
 };
 
 struct ClientOptions {
-  int version = 0;      // 0: any
-  std::string ciphers;  // of TLS 1.2
-  std::string alpn;     // as on the wire
-  std::string cert_file;
-  std::string key_file;
+  int version = 0;           // 0: any
+  std::string ciphers = {};  // of TLS 1.2
+  std::string alpn = {};     // as on the wire
+  std::string cert_file = {};
+  std::string key_file = {};
 };
 
 class Client {
