@@ -26,6 +26,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "bench/mirror_catalog.h"
+#include "bench/mirror_options.h"
 #include "bench/mirror_watcher.h"
 #include "catalog/base/json_read.h"
 #include "catalog/base/value.h"
@@ -46,18 +47,11 @@ using std::chrono::milliseconds;
 constexpr size_t kHot = 20;
 constexpr milliseconds kPause{25};
 constexpr milliseconds kSeenMax{30'000};
+constexpr double kLateMs = 100;
 constexpr milliseconds kRestartQuiet{35'000};  // longer than a back-off
 constexpr milliseconds kRestartMax{150'000};
 // Until what was asked for has its watch, and what happened before is over.
 constexpr milliseconds kSettle{8'000};
-
-struct Options {
-  size_t services = 100;
-  size_t changes = 200;
-  size_t cold_changes = 20;
-  size_t idle_seconds = 60;
-  std::string consul;
-};
 
 struct Cost {
   uint64_t requests = 0;
@@ -89,7 +83,7 @@ struct Kind {
 
 class MirrorDelay {
  public:
-  explicit MirrorDelay(const Options& options) : options_(options) {}
+  explicit MirrorDelay(const MirrorDelayOptions& options) : options_(options) {}
 
   // False: something was not seen in time.
   bool Run();
@@ -113,7 +107,7 @@ class MirrorDelay {
   [[nodiscard]] std::optional<double> Wait(Watcher* watcher,
                                            const Change& change);
 
-  const Options options_;
+  const MirrorDelayOptions options_;
   TempDir dir_;
   std::optional<ConsulProcess> consul_;
   std::optional<AgentProcess> dnsd_;
@@ -347,20 +341,45 @@ void MirrorDelay::MeasureCold(const Kind& kind, size_t changes) {
         MsSince(from) / 1'000);
 }
 
+// Both are asked in turns, so that what keeps Consul itself from answering
+// shows in both, and what is dnsd's own in one.
 void MirrorDelay::MeasureConsul(const Kind& kind) {
-  Watcher watcher(consul_->dns());
-  std::vector<double> delays;
-  for (size_t i = 0; i < options_.changes / 4; ++i) {
+  Watcher consul(consul_->dns());
+  Watcher dnsd(dns_);
+  std::vector<double> consul_ms;
+  std::vector<double> dnsd_ms;
+  size_t unanswered = 0;
+  size_t dnsd_late = 0;
+  for (size_t i = 0; i < options_.changes; ++i) {
     const size_t service = i % std::min(kHot, options_.services);
     if (kind.undo != nullptr) kind.undo(service);
     const Change change = kind.make(i, service);
     if (!change.commit()) ++missed_;
-    const std::optional<double> delay = Wait(&watcher, change);
-    if (delay) delays.push_back(*delay);
+    const auto committed = Clock::now();
+    double seen_by[2] = {-1, -1};
+    Watcher* const watchers[2] = {&consul, &dnsd};
+    while ((seen_by[0] < 0 || seen_by[1] < 0) &&
+           MsSince(committed) < static_cast<double>(kSeenMax.count())) {
+      for (size_t who = 0; who < 2; ++who) {
+        if (seen_by[who] >= 0) continue;
+        const int count = watchers[who]->Count(change.name);
+        if (count == change.expected) seen_by[who] = MsSince(committed);
+        if (count < 0) ++unanswered;
+      }
+    }
+    if (seen_by[0] < 0 || seen_by[1] < 0) ++missed_;
+    consul_ms.push_back(seen_by[0]);
+    dnsd_ms.push_back(seen_by[1]);
+    if (seen_by[1] > seen_by[0] + kLateMs) ++dnsd_late;
   }
-  std::sort(delays.begin(), delays.end());
+  std::sort(consul_ms.begin(), consul_ms.end());
+  std::sort(dnsd_ms.begin(), dnsd_ms.end());
   std::printf("%-30s %6zu %s\n", (kind.name + ", Consul's DNS").c_str(),
-              delays.size(), Row(delays).c_str());
+              consul_ms.size(), Row(consul_ms).c_str());
+  std::printf("%-30s %6zu %s   %zu of them %.0f ms later, %zu not answered\n",
+              (kind.name + ", dnsd's beside it").c_str(), dnsd_ms.size(),
+              Row(dnsd_ms).c_str(), dnsd_late, kLateMs, unanswered);
+  std::fflush(stdout);
 }
 
 void MirrorDelay::Print(const std::string& what, std::vector<double> delays_ms,
@@ -451,7 +470,8 @@ bool MirrorDelay::Run() {
     Heal();
   }
   for (const Kind& kind : kinds) {
-    MeasureConsul(kind);
+    // What is undone would have to be seen first.
+    if (kind.undo == nullptr) MeasureConsul(kind);
     Heal();
   }
   std::printf("sweeps %s, loads %s, losses %s, request errors %s\n",
@@ -462,34 +482,9 @@ bool MirrorDelay::Run() {
   return missed_ == 0;
 }
 
-bool ReadNumber(absl::string_view argument, absl::string_view flag,
-                size_t* number) {
-  if (argument.substr(0, flag.size()) != flag) return false;
-  return absl::SimpleAtoi(argument.substr(flag.size()), number);
-}
-
 int Main(const std::vector<std::string>& arguments) {
-  Options options;
-  options.consul = ConsulBinary().value_or("");
-  for (const std::string& argument : arguments) {
-    constexpr absl::string_view kConsul = "--consul=";
-    if (absl::string_view(argument).substr(0, kConsul.size()) == kConsul) {
-      options.consul = argument.substr(kConsul.size());
-    } else if (!ReadNumber(argument, "--services=", &options.services) &&
-               !ReadNumber(argument, "--changes=", &options.changes) &&
-               !ReadNumber(argument,
-                           "--cold-changes=", &options.cold_changes) &&
-               !ReadNumber(argument,
-                           "--idle-seconds=", &options.idle_seconds)) {
-      std::fprintf(stderr, "mirror_delay: unknown: %s\n", argument.c_str());
-      return 2;
-    }
-  }
-  if (options.consul.empty() || options.services == 0) {
-    std::fprintf(stderr, "mirror_delay: no Consul: set DNSD_CONSUL\n");
-    return 2;
-  }
-  return MirrorDelay(options).Run() ? 0 : 2;
+  const std::optional<MirrorDelayOptions> options = ReadOptions(arguments);
+  return options && MirrorDelay(*options).Run() ? 0 : 2;
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ void BlockingQuery::Start(uint64_t index) {
   running_ = true;
   index_ = index;
   is_own_index_ = false;
+  anew_ = false;
   Ask();
 }
 
@@ -43,6 +44,8 @@ void BlockingQuery::Ask() {
   ConsulGet get;
   get.path = options_.path;
   get.datacenter = options_.datacenter;
+  if (options_.next_filter != nullptr) get.filter = options_.next_filter();
+  if (std::exchange(anew_, false)) index_ = 0;
   get.index = index_;
   get.wait_ms = options_.wait_ms;
   asked_ms_ = uv_now(loop_->uv());
@@ -83,7 +86,8 @@ void BlockingQuery::OnReply(ConsulReply reply) {
   const uint64_t waited_ms = uv_now(loop_->uv()) - asked_ms_;
   if (!is_news && was_asked_to_wait && events_.on_woken != nullptr &&
       waited_ms < static_cast<uint64_t>(options_.wait_ms) / 2) {
-    again_.Start(static_cast<uint64_t>(client_->Jitter(kWokenMs)));
+    const int64_t rest_ms = std::max(Rest(), Spacing());
+    again_.Start(static_cast<uint64_t>(client_->Jitter(rest_ms)));
     return events_.on_woken();  // last: it may stop us
   }
   const int64_t pause_ms = Spacing();
@@ -97,6 +101,16 @@ void BlockingQuery::Fail(const ConsulReply& reply) {
   ++failure_count_;
   again_.Start(static_cast<uint64_t>(client_->Jitter(backoff_ms)));
   events_.on_error(reply);  // last: it may stop us
+}
+
+int64_t BlockingQuery::Rest() {
+  const uint64_t now_ms = uv_now(loop_->uv());
+  const double earned = static_cast<double>(now_ms - last_woken_ms_) / kWokenMs;
+  last_woken_ms_ = now_ms;
+  woken_left_ = std::min<double>(kWokenBurst, woken_left_ + earned);
+  if (woken_left_ < 1.0) return kWokenMs;
+  woken_left_ -= 1.0;
+  return 0;
 }
 
 int64_t BlockingQuery::Spacing() {

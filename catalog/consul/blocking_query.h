@@ -33,6 +33,8 @@ class BlockingQuery {
     // seen at once, what changes all the time, this often.
     int64_t spacing_ms = 100;
     int burst = 10;
+    // Of the next request; empty: there is none.
+    std::function<std::string()> next_filter = nullptr;
   };
   struct Events {
     // News. An error is one of Consul's: what it sent is not understood.
@@ -49,8 +51,10 @@ class BlockingQuery {
 
   static constexpr int64_t kRetryMsMin = 250;
   static constexpr int64_t kRetryMsMax = 30'000;
-  // After it was woken.
+  // After it was woken more often than kWokenBurst, which is earned again in
+  // as many times this.
   static constexpr int64_t kWokenMs = 1'000;
+  static constexpr int kWokenBurst = 3;
 
   BlockingQuery(EventLoop* loop, ConsulClient* client, Options options,
                 Events events);
@@ -63,6 +67,9 @@ class BlockingQuery {
   // What a pause left on its way is not asked for again, but when it waits for
   // a later index: those of before may mean nothing any more.
   void Start(uint64_t index);
+  // The next request asks for what there is, not for what is newer: its filter
+  // is another. Not when Start() asks: it knows since when.
+  void AskAnew() { anew_ = true; }
   // No more events.
   void Pause();
   // The same, and what is on its way is cancelled: when nobody will take it.
@@ -77,6 +84,8 @@ class BlockingQuery {
   void Fail(const ConsulReply& reply);
   // How long to wait before asking again.
   [[nodiscard]] int64_t Spacing();
+  // The same, after it was woken.
+  [[nodiscard]] int64_t Rest();
 
   EventLoop* loop_;
   ConsulClient* client_;
@@ -88,7 +97,10 @@ class BlockingQuery {
   bool is_own_index_ = false;   // it came with an answer of this query
   ConsulClient::Id asked_ = 0;  // 0: nothing is on its way
   int failure_count_ = 0;
+  bool anew_ = false;
   double burst_left_;
+  double woken_left_ = kWokenBurst;
+  uint64_t last_woken_ms_ = 0;
   uint64_t last_return_ms_ = 0;
   uint64_t asked_ms_ = 0;
 };

@@ -140,6 +140,9 @@ std::string ConsulClient::UrlOf(const ConsulGet& get, int64_t wait_ms) const {
   if (!get.datacenter.empty()) {
     add(absl::StrCat("dc=", EscapeSegment(get.datacenter)));
   }
+  if (!get.filter.empty()) {
+    add(absl::StrCat("filter=", EscapeSegment(get.filter)));
+  }
   if (get.index != 0) {
     add(absl::StrCat("index=", get.index));
     add(absl::StrCat("wait=", wait_ms, "ms"));

@@ -19,13 +19,9 @@ constexpr int64_t kLoadRetryMsMax = 30'000;
 constexpr int64_t kTickMs = 500;
 // Beside the watches of services: of nodes and of queries.
 constexpr size_t kOtherWatches = 2;
-// Between two requests for everything: so that a change of a cold service
-// shows within five seconds, and Consul is busy with them half of the time at
-// most.
-constexpr int64_t kSweepMsMin = 2'500;
-constexpr int64_t kSweepPauses = 2;
 // To find what no watch told.
 constexpr int64_t kAuditMs = 600'000;
+constexpr int64_t kSweepRetryMs = 2'500;
 constexpr int64_t kHeldRetryMs = 5'000;
 // Between two loads because polls were woken; twice as long each time, while
 // it was for nothing.
@@ -57,18 +53,15 @@ DatacenterMirror::DatacenterMirror(EventLoop* loop, ConsulClient* client,
       table_(datacenter_),
       loader_(loop, client, datacenter_),
       guard_(options.hold_ms),
-      watches_(loop, client, datacenter_, options.wait_ms, &table_,
-               {[this](Changes changes) { Emit(std::move(changes)); },
-                [this] { OnRegress(); },
-                [this](const ConsulReply& reply) { OnWatchError(reply); },
-                [this] { Sweep(); }, [this] { OnWoken(); }}),
+      watches_(
+          loop, client, datacenter_, options.wait_ms, &table_,
+          {[this](Changes changes) { Emit(std::move(changes)); },
+           [this] { OnRegress(); },
+           [this](const ConsulReply& reply) { OnWatchError(reply); },
+           [this](uint64_t index) { Sweep(index); }, [this] { OnWoken(); }}),
       beat_timer_(loop, [this] { Beat(); }),
       load_timer_(loop, [this] { Load(); }),
-      sweep_timer_(loop,
-                   [this] {
-                     is_sweep_wanted_ = true;
-                     Sweep();
-                   }),
+      sweep_timer_(loop, [this] { Sweep(0); }),
       woken_timer_(loop, [this] { OnWoken(); }),
       tick_(loop, [this] { OnTick(); }) {}
 
@@ -168,7 +161,7 @@ void DatacenterMirror::OnWatchError(const ConsulReply& reply) {
   // A connection that breaks may be Consul's end: look now. If it is not, what
   // this watch would have told is found otherwise.
   if (reply.http_status == 0 && phase_ != Phase::kLost) Beat();
-  Sweep();
+  Sweep(0);
 }
 
 void DatacenterMirror::OnRegress() {
@@ -218,7 +211,7 @@ void DatacenterMirror::Pause() {
   loader_.Cancel();
   sweep_timer_.Stop();
   woken_timer_.Stop();
-  is_sweep_wanted_ = false;
+  schedule_.Forget();
 }
 
 void DatacenterMirror::OnAddressChanged() {
@@ -308,7 +301,7 @@ bool DatacenterMirror::HoldBack(size_t loaded) {
 void DatacenterMirror::BeginWatching(Changes changes) {
   phase_ = Phase::kWatching;
   const int64_t now_ms = NowMs(loop_);
-  load_ms_ = now_ms - load_began_ms_;
+  schedule_.Reset(load_index_, now_ms - load_began_ms_);
   ++loads_;
   is_known_ = is_loaded_ = true;
   true_at_ms_ = now_ms;
@@ -318,7 +311,7 @@ void DatacenterMirror::BeginWatching(Changes changes) {
            {"address", client_->address().url},
            {"services", table_.service_count()},
            {"instances", table_.instance_count()},
-           {"ms", load_ms_}});
+           {"ms", schedule_.took_ms()}});
   is_lost_told_ = false;
   if (!changes.empty()) woken_gap_ms_ = 0;
   Emit(std::move(changes));
@@ -400,25 +393,25 @@ void DatacenterMirror::WatchGateways() {
   }
 }
 
-void DatacenterMirror::Sweep() {
+void DatacenterMirror::Sweep(uint64_t index) {
   if (phase_ != Phase::kWatching) return;
-  if (loader_.active()) {
-    is_sweep_wanted_ = true;
-    return;
-  }
+  schedule_.Want(index);
+  NextSweep();
+}
+
+void DatacenterMirror::NextSweep() {
+  if (!schedule_.is_wanted() || loader_.active()) return;
   if (!loader_.by_one_request()) {
+    schedule_.Forget();
     watches_.FetchCold();
     return;
   }
   const int64_t now_ms = NowMs(loop_);
-  const int64_t due_ms =
-      sweep_began_ms_ + std::max(kSweepMsMin, kSweepPauses * load_ms_);
-  if (now_ms < due_ms) {
-    sweep_timer_.Start(static_cast<uint64_t>(due_ms - now_ms));
+  if (now_ms < schedule_.due_ms()) {
+    sweep_timer_.Start(static_cast<uint64_t>(schedule_.due_ms() - now_ms));
     return;
   }
-  is_sweep_wanted_ = false;
-  sweep_began_ms_ = now_ms;
+  schedule_.Begin(now_ms);
   ++sweeps_;
   loader_.Load(MirrorLoader::What::kNodes, [this](MirrorLoader::Loaded loaded) {
     OnSwept(std::move(loaded));
@@ -428,16 +421,15 @@ void DatacenterMirror::Sweep() {
 void DatacenterMirror::OnSwept(MirrorLoader::Loaded loaded) {
   if (!loaded.status.ok()) {
     last_error_ = std::string(loaded.status.message());
-    is_sweep_wanted_ = true;
-    Beat();
-  } else {
-    load_ms_ = NowMs(loop_) - sweep_began_ms_;
-    Changes changes;
-    table_.ApplyAll(loaded.index, loaded.nodes, /*reset=*/false, &changes);
-    Emit(std::move(changes));
+    sweep_timer_.Start(kSweepRetryMs);
+    return Beat();
   }
-  sweep_timer_.Start(static_cast<uint64_t>(
-      is_sweep_wanted_ ? kSweepMsMin : client_->Jitter(kAuditMs)));
+  schedule_.End(loaded.index, NowMs(loop_));
+  Changes changes;
+  table_.ApplyAll(loaded.index, loaded.nodes, /*reset=*/false, &changes);
+  Emit(std::move(changes));
+  sweep_timer_.Start(static_cast<uint64_t>(client_->Jitter(kAuditMs)));
+  NextSweep();
 }
 
 void DatacenterMirror::Emit(Changes changes) {
@@ -484,7 +476,7 @@ MirrorStatus DatacenterMirror::status() const {
   status.loads = loads_;
   status.losses = losses_;
   status.sweeps = sweeps_;
-  status.load_ms = load_ms_;
+  status.load_ms = schedule_.took_ms();
   status.is_held = phase_ == Phase::kHeld;
   status.last_error = last_error_;
   return status;

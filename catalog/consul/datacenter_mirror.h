@@ -34,6 +34,7 @@
 #include "catalog/consul/mirror_table.h"
 #include "catalog/consul/service_watches.h"
 #include "catalog/consul/shrink_guard.h"
+#include "catalog/consul/sweep_schedule.h"
 
 namespace dnsd {
 
@@ -126,7 +127,9 @@ class DatacenterMirror {
   absl::Status OnNodes(ConsulReply* reply);
   absl::Status OnQueries(ConsulReply* reply);
   absl::Status OnGateway(const std::string& name, ConsulReply* reply);
-  void Sweep();
+  // Asks for everything, unless what is known is as of `index`; 0: anyway.
+  void Sweep(uint64_t index);
+  void NextSweep();
   void OnSwept(MirrorLoader::Loaded loaded);
   void Emit(Changes changes);
   void OnTick();
@@ -165,10 +168,8 @@ class DatacenterMirror {
   bool had_leader_ = true;
   int load_failures_ = 0;
   int64_t load_began_ms_ = 0;
-  int64_t load_ms_ = 0;
   uint64_t load_index_ = 0;
-  int64_t sweep_began_ms_ = 0;
-  bool is_sweep_wanted_ = false;
+  SweepSchedule schedule_;
   int64_t woken_ms_ = 0;      // of the last load for that
   int64_t woken_gap_ms_ = 0;  // until the next may be
 

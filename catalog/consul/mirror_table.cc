@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_set.h"
+
 namespace dnsd {
 
 MirrorTable::MirrorTable(std::string datacenter)
@@ -320,6 +322,39 @@ void MirrorTable::ApplyState(HealthStatus status, uint64_t index,
       unknown->services.insert(instance->second->instance.name);
     }
   }
+}
+
+std::set<std::string> MirrorTable::FindChanged(
+    uint64_t index, const std::vector<CheckReport>& checks) const {
+  std::set<std::string> changed;
+  absl::flat_hash_set<const CheckReport*> seen;
+  seen.reserve(checks.size());
+  for (const CheckReport& report : checks) {
+    const Row* row = Find(report.node);
+    if (row != nullptr) {
+      const auto known = row->checks.find(report.check.id);
+      if (known != row->checks.end() &&
+          known->second->check.service_id == report.check.service_id) {
+        seen.insert(known->second.get());
+        continue;
+      }
+    }
+    if (!report.service_name.empty()) {
+      changed.insert(AsciiLower(report.service_name));
+    }
+  }
+  const Age age{index, false};
+  for (const auto& [name, row] : rows_) {
+    for (const auto& [id, known] : row->checks) {
+      if (seen.contains(known.get()) || !age.MayRemove(known->modify_index)) {
+        continue;
+      }
+      const auto instance = row->instances.find(known->check.service_id);
+      if (instance == row->instances.end()) continue;
+      changed.insert(AsciiLower(instance->second->instance.name));
+    }
+  }
+  return changed;
 }
 
 void MirrorTable::ApplyGateway(const std::string& name,

@@ -73,6 +73,11 @@ class MirrorTable {
                   const std::vector<CheckReport>& checks, Changes* changes,
                   Unknown* unknown);
 
+  // Names (lower case) of services whose instances are not those that `checks`
+  // show, all checks there are.
+  [[nodiscard]] std::set<std::string> FindChanged(
+      uint64_t index, const std::vector<CheckReport>& checks) const;
+
   // The services that instances of a gateway stand before.
   void ApplyGateway(const std::string& name,
                     const std::vector<std::string>& services, Changes* changes);

@@ -37,9 +37,17 @@ ServiceWatches::ServiceWatches(EventLoop* loop, ConsulClient* client,
       wait_ms_(wait_ms),
       table_(table),
       events_(std::move(events)),
+      group_(loop, client, datacenter_, wait_ms, table, GroupEvents()),
+      scan_(loop, client, datacenter_, table,
+            [this](const auto& changed) { OnScanned(changed); }),
       fetch_timer_(loop, [this] { NextFetches(); }) {}
 
 ServiceWatches::~ServiceWatches() { Stop(); }
+
+ServiceGroup::Events ServiceWatches::GroupEvents() {
+  return {events_.on_changes, events_.on_regress, events_.on_error,
+          events_.on_woken, [this] { WatchAll(0); }};
+}
 
 std::unique_ptr<BlockingQuery> ServiceWatches::Watch(
     const std::string& path, int64_t spacing_ms, int burst,
@@ -53,6 +61,7 @@ std::unique_ptr<BlockingQuery> ServiceWatches::Watch(
 
 void ServiceWatches::Start(uint64_t index) {
   running_ = true;
+  group_.TryAgain();
   names_.clear();
   for (const std::string& name : table_->service_names()) names_.insert(name);
   if (list_ == nullptr) MakeLists();
@@ -66,12 +75,7 @@ void ServiceWatches::Start(uint64_t index) {
     }
     it = next;
   }
-  if (names_.size() <= all_hot_max_) {
-    for (const std::string& name : names_) {
-      if (!hot_.contains(name)) AddHot(name, index);
-    }
-  }
-  UpdateStateWatches();
+  WatchAll(index);
 }
 
 void ServiceWatches::MakeLists() {
@@ -92,6 +96,8 @@ void ServiceWatches::MakeLists() {
 
 void ServiceWatches::Pause() {
   running_ = false;
+  group_.Pause();
+  scan_.Stop();
   for (const auto& [name, hot] : hot_) hot.query->Pause();
   for (BlockingQuery* query : {list_.get(), critical_.get(), warning_.get()}) {
     if (query != nullptr) query->Pause();
@@ -105,6 +111,7 @@ void ServiceWatches::Pause() {
 
 void ServiceWatches::Stop() {
   Pause();
+  group_.Stop();
   for (const auto& [name, hot] : hot_) hot.query->Stop();
   for (BlockingQuery* query : {list_.get(), critical_.get(), warning_.get()}) {
     if (query != nullptr) query->Stop();
@@ -113,29 +120,53 @@ void ServiceWatches::Stop() {
 }
 
 void ServiceWatches::SetBudget(size_t requests_max) {
-  const auto less = [requests_max](size_t count) {
-    return requests_max > count ? requests_max - count : 0;
-  };
-  // The list of services; for cold ones the two of checks.
-  all_hot_max_ = less(1);
-  hot_max_ = less(3);
+  requests_max_ = requests_max;
   ForgetRetired();
-  WatchAll();
+  WatchAll(0);
 }
 
-// While all services may be hot, they are.
-void ServiceWatches::WatchAll() {
+bool ServiceWatches::MayGroup() const {
+  // Beside the list and the group's own.
+  return !group_.refused() && requests_max_ > 2 &&
+         names_.size() <= requests_max_ - 2 + ServiceGroup::kServicesMax;
+}
+
+size_t ServiceWatches::HotMax() const {
+  // The list of services and the group. For cold ones, the list of services
+  // and the two of checks.
+  const size_t others =
+      names_.size() + 2 <= requests_max_ || MayGroup() ? 2 : 3;
+  return requests_max_ > others ? requests_max_ - others : 0;
+}
+
+// While all services may be followed at once, they are.
+void ServiceWatches::WatchAll(uint64_t index) {
   if (!running_) return;
-  if (names_.size() <= all_hot_max_) {
+  const size_t hot_max = HotMax();
+  while (hot_.size() > hot_max) RetireOldest();
+  if (names_.size() <= hot_max || MayGroup()) {
     for (const std::string& name : names_) {
-      if (hot_.contains(name)) continue;
-      if (parked_count() >= all_hot_max_) break;  // when the retired are gone
-      AddHot(name, 0);
+      // Those of the retired come free when their polls end.
+      if (parked_count() >= hot_max) break;
+      if (!hot_.contains(name)) AddHot(name, index);
     }
-  } else {
-    while (hot_.size() > hot_max_) RetireOldest();
   }
+  UpdateGroup(index);
   UpdateStateWatches();
+}
+
+void ServiceWatches::UpdateGroup(uint64_t index) {
+  std::set<std::string> names;
+  if (MayGroup()) {
+    for (const std::string& name : names_) {
+      if (names.size() == ServiceGroup::kServicesMax) break;
+      if (!hot_.contains(name)) names.insert(name);
+    }
+  }
+  const bool wanted = !names.empty();
+  group_.SetMembers(std::move(names));
+  if (wanted && !group_.running()) group_.Start(index);
+  if (!wanted) group_.Pause();
 }
 
 void ServiceWatches::AddHot(const std::string& name, uint64_t index) {
@@ -175,12 +206,14 @@ void ServiceWatches::Asked(const std::string& name) {
     return;
   }
   if (!running_ || !names_.contains(name)) return;
+  if (group_.members().contains(name)) return;
   ForgetRetired();
-  if (parked_count() < hot_max_) return AddHot(name, 0);
+  const size_t hot_max = HotMax();
+  if (parked_count() < hot_max) return AddHot(name, 0);
   // Its turn comes when another's poll has ended; until then it is looked at
   // whenever it is asked for.
   Fetch({false, name});
-  if (retired_.size() < hot_max_ / kRetiredPart && !hot_.empty()) {
+  if (retired_.size() < hot_max / kRetiredPart && !hot_.empty()) {
     RetireOldest();
   }
 }
@@ -223,22 +256,24 @@ absl::Status ServiceWatches::OnNames(ConsulReply* reply) {
   for (const std::string& name : changed) {
     // Its own watch tells. But Consul does not wake the watch of a service
     // whose last instance took another name.
-    if (hot_.contains(name) && names_.contains(name)) continue;
-    const bool all_hot = names_.size() <= all_hot_max_;
     if (names_.contains(name) &&
-        parked_count() < (all_hot ? all_hot_max_ : hot_max_)) {
+        (hot_.contains(name) || group_.members().contains(name))) {
+      continue;
+    }
+    if (names_.contains(name) && parked_count() < HotMax()) {
       AddHot(name, 0);
     } else {
       Fetch({false, name});
     }
   }
-  WatchAll();
+  WatchAll(0);
   // Besides what shows, an instance of a cold service may have come or gone.
   if (!has_cold()) return absl::OkStatus();
   if (cold_count() <= kConsulColdFetchMax) {
     FetchCold();
   } else {
-    events_.sweep();
+    list_index_ = reply->index;
+    scan_.Want();
   }
   return absl::OkStatus();
 }
@@ -267,6 +302,15 @@ absl::Status ServiceWatches::OnState(HealthStatus status, ConsulReply* reply) {
   }
   for (const std::string& name : unknown.nodes) Fetch({true, name});
   return absl::OkStatus();
+}
+
+// What it found shows sooner than with everything else; what has no check, or
+// changed otherwise, with that.
+void ServiceWatches::OnScanned(const std::set<std::string>& changed) {
+  for (const std::string& name : changed) {
+    if (!hot_.contains(name)) Fetch({false, name});
+  }
+  events_.sweep(list_index_);
 }
 
 void ServiceWatches::FetchCold() {
@@ -336,6 +380,7 @@ size_t ServiceWatches::watch_count() const {
        {list_.get(), critical_.get(), warning_.get()}) {
     if (query != nullptr && query->running()) ++count;
   }
+  count += group_.running();
   return running_ ? count : 0;
 }
 
@@ -343,7 +388,7 @@ size_t ServiceWatches::cold_count() const {
   // The hot ones are few, and may have names that are listed no more.
   size_t hot = 0;
   for (const auto& [name, watch] : hot_) hot += names_.contains(name);
-  return names_.size() - hot;
+  return names_.size() - hot - group_.members().size();
 }
 
 }  // namespace dnsd

@@ -1,11 +1,13 @@
 // ServiceWatches follows what changes among a datacenter's services.
 //
 // A service with a watch of its own is "hot": a change costs one answer about
-// that service. As many are hot as connections allow; while all are, nothing
-// else is needed. The others are cold: the list of services tells new and
+// that service. As many are hot as connections allow; a few more are grouped
+// behind one poll (service_group.h). While there are no others, nothing else
+// is needed. The others are cold: the list of services tells new and
 // departed names, two lists of unhealthy checks tell health, and when the
-// list moved for a reason it does not show, `sweep` is asked for. A name that
-// somebody asks for becomes hot.
+// list moved, all checks are looked at for instances that came or went
+// (check_scan.h), and then `sweep` is asked for. A name that somebody asks for
+// becomes hot.
 //
 // Threads:   the loop's thread.
 // Ownership: borrows the table, which it updates.
@@ -25,8 +27,10 @@
 
 #include "catalog/base/event_loop.h"
 #include "catalog/consul/blocking_query.h"
+#include "catalog/consul/check_scan.h"
 #include "catalog/consul/consul_client.h"
 #include "catalog/consul/mirror_table.h"
+#include "catalog/consul/service_group.h"
 
 namespace dnsd {
 
@@ -38,8 +42,9 @@ class ServiceWatches {
     std::function<void()> on_regress;
     // A request failed: is Consul there?
     std::function<void(const ConsulReply&)> on_error;
-    // Something changed among the cold services: ask for everything.
-    std::function<void()> sweep;
+    // Something changed among the cold services: ask for everything, as of
+    // this index or a later one; 0: whatever is known already.
+    std::function<void(uint64_t index)> sweep;
     // BlockingQuery's.
     std::function<void()> on_woken;
   };
@@ -67,7 +72,9 @@ class ServiceWatches {
 
   [[nodiscard]] size_t watch_count() const;
   [[nodiscard]] size_t cold_count() const;
-  [[nodiscard]] bool has_cold() const { return hot_.size() < names_.size(); }
+  [[nodiscard]] bool has_cold() const {
+    return hot_.size() + group_.members().size() < names_.size();
+  }
 
  private:
   struct Hot {
@@ -80,7 +87,12 @@ class ServiceWatches {
   [[nodiscard]] std::unique_ptr<BlockingQuery> Watch(
       const std::string& path, int64_t spacing_ms, int burst,
       std::function<absl::Status(ConsulReply*)> on_change);
+  [[nodiscard]] ServiceGroup::Events GroupEvents();
   void MakeLists();
+  // How many may be hot, as many services as there are.
+  [[nodiscard]] size_t HotMax() const;
+  [[nodiscard]] bool MayGroup() const;
+  void UpdateGroup(uint64_t index);
   void AddHot(const std::string& name, uint64_t index);
   void Retire(std::map<std::string, Hot>::iterator hot);
   void RetireOldest();
@@ -88,11 +100,13 @@ class ServiceWatches {
   [[nodiscard]] size_t parked_count() const {
     return hot_.size() + retired_.size();
   }
-  void WatchAll();
+  // `index`: of the table; 0: it may not know of changes.
+  void WatchAll(uint64_t index);
   void UpdateStateWatches();
   absl::Status OnNames(ConsulReply* reply);
   absl::Status OnService(const std::string& name, ConsulReply* reply);
   absl::Status OnState(HealthStatus status, ConsulReply* reply);
+  void OnScanned(const std::set<std::string>& changed);
   void Fetch(FetchKey key);
   void NextFetches();
   void OnFetched(const FetchKey& key, ConsulReply reply);
@@ -105,12 +119,14 @@ class ServiceWatches {
   const Events events_;
 
   bool running_ = false;
-  size_t all_hot_max_ = 0;       // so many services are all hot
-  size_t hot_max_ = 0;           // when they are more
+  size_t requests_max_ = 0;      // parked with Consul
   std::set<std::string> names_;  // all services, lower case
   std::map<std::string, Hot> hot_;
   // Not wanted any more, but Consul still has their last request.
   std::vector<std::unique_ptr<BlockingQuery>> retired_;
+  ServiceGroup group_;
+  CheckScan scan_;
+  uint64_t list_index_ = 0;  // of the last list of services
   std::unique_ptr<BlockingQuery> list_;
   std::unique_ptr<BlockingQuery> critical_;
   std::unique_ptr<BlockingQuery> warning_;

@@ -191,8 +191,36 @@ void MirrorTest::StartConsul(bool keeps_data, const std::string& config) {
 
 void MirrorTest::Register(const std::string& service, int first, int last) {
   for (int i = first; i <= last; ++i) {
-    ASSERT_TRUE(api().Register(InstanceOf(service, i)));
+    // On a busy machine a leader may lose its office at any time.
+    const ConsulInstance instance = InstanceOf(service, i);
+    ASSERT_TRUE(WaitUntil([&] { return api().Register(instance); }));
   }
+}
+
+void MirrorTest::RegisterAtOnce(const std::string& service, int first,
+                                int last) {
+  std::vector<std::string> operations;
+  for (int i = first; i <= last; ++i) {
+    const ConsulInstance one = InstanceOf(service, i);
+    const std::string node = JsonQuoted(one.node);
+    const std::string id = JsonQuoted(one.id);
+    operations.push_back(
+        absl::StrCat(R"({"Node": {"Verb": "set", "Node": {"Node": )", node,
+                     R"(, "Address": )", JsonQuoted(one.node_address), "}}}"));
+    operations.push_back(absl::StrCat(R"({"Service": {"Verb": "set", "Node": )",
+                                      node, R"(, "Service": {"ID": )", id,
+                                      R"(, "Service": )", JsonQuoted(one.name),
+                                      R"(, "Port": )", one.port, "}}}"));
+    operations.push_back(
+        absl::StrCat(R"({"Check": {"Verb": "set", "Check": {"Node": )", node,
+                     R"(, "CheckID": )", JsonQuoted("service:" + one.id),
+                     R"(, "Name": "check", "Status": )", JsonQuoted(one.status),
+                     R"(, "ServiceID": )", id, "}}}"));
+  }
+  const std::string all =
+      absl::StrCat("[", absl::StrJoin(operations, ","), "]");
+  // On a busy machine a leader may lose its office at any time.
+  ASSERT_TRUE(WaitUntil([&] { return api().Put("/v1/txn", all) == 200; }));
 }
 
 std::unique_ptr<MirrorAgent> MirrorTest::StartMirror(MirrorSetup setup) {

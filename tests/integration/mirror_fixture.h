@@ -123,6 +123,9 @@ class MirrorTest : public ::testing::Test {
   void StartConsul(bool keeps_data = false, const std::string& config = "");
   // Instances first to last of a service.
   void Register(const std::string& service, int first, int last);
+  // The same in one transaction, of 64 things at most (a node, an instance and
+  // a check each): no load sees a part of them.
+  void RegisterAtOnce(const std::string& service, int first, int last);
   // Mirrors through the proxy, unless the setup has addresses.
   [[nodiscard]] std::unique_ptr<MirrorAgent> StartMirror(
       MirrorSetup setup = {});

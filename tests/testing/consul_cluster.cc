@@ -64,12 +64,15 @@ std::optional<size_t> ConsulCluster::Leader() {
   return std::nullopt;
 }
 
-bool ConsulCluster::WaitForLeader(std::chrono::milliseconds timeout) {
+std::optional<size_t> ConsulCluster::WaitForLeader(
+    std::chrono::milliseconds timeout) {
   size_t running = 0;
   for (const auto& server : servers_) running += server->running() ? 1 : 0;
-  return WaitUntil(
+  std::optional<size_t> leader;
+  const bool found = WaitUntil(
       [&] {
-        if (!Leader()) return false;
+        leader = Leader();
+        if (!leader) return false;
         for (const auto& server : servers_) {
           if (!server->running()) continue;
           if (server->api().Count("/v1/health/service/consul?stale&passing") !=
@@ -80,6 +83,7 @@ bool ConsulCluster::WaitForLeader(std::chrono::milliseconds timeout) {
         return true;
       },
       timeout);
+  return found ? leader : std::nullopt;
 }
 
 bool ConsulCluster::WaitForDatacenter(const std::string& datacenter,

@@ -45,7 +45,8 @@ class ConsulCluster {
 
   // Waits until every server that runs names the same leader, which runs, and
   // knows of as many servers "consul" in its catalog as there are running.
-  [[nodiscard]] bool WaitForLeader(
+  // The leader; nothing when the time is over.
+  [[nodiscard]] std::optional<size_t> WaitForLeader(
       std::chrono::milliseconds timeout = kPatience);
   // The server that those that run take for their leader; nothing when they
   // know none, or do not agree, or it does not run.

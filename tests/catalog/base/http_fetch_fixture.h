@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "catalog/base/event_loop.h"
 #include "catalog/base/http_fetch.h"
 #include "tests/catalog/base/scripted_server.h"
@@ -51,7 +52,10 @@ class FetchTest : public ::testing::Test {
                     [&](HttpFetched got) { fetched = std::move(got); });
     EXPECT_FALSE(fetched.has_value()) << "called from inside Fetch()";
     EXPECT_TRUE(RunUntil([&] { return fetched.has_value(); }));
-    return fetched.has_value() ? *std::move(fetched) : HttpFetched();
+    if (fetched.has_value()) return *std::move(fetched);
+    HttpFetched never;
+    never.status = absl::UnknownError("nothing came");
+    return never;
   }
 
   HttpFetched Get(const std::string& url) {

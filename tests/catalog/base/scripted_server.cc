@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ namespace dnsd::testing {
 namespace {
 
 constexpr int kBacklog = 1024;
+constexpr std::chrono::milliseconds kAcceptAgain{1};
 
 }  // namespace
 
@@ -152,13 +154,22 @@ void ScriptedServer::Start(int fd) {
 
 void ScriptedServer::Accept() {
   for (;;) {
+    // accept() takes a number before it waits, and gives up when there is
+    // none: not before somebody is there.
+    pollfd listening{.fd = listener_, .events = POLLIN, .revents = 0};
+    poll(&listening, 1, -1);
     const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd < 0) return;
     JoinFinished();
-    std::lock_guard<std::mutex> lock(mutex_);
+    std::unique_lock<std::mutex> lock(mutex_);
     if (closing_) {
-      close(fd);
+      if (fd >= 0) close(fd);
       return;
+    }
+    if (fd < 0) {
+      // A client that is gone again, or no descriptor for it right now.
+      lock.unlock();
+      std::this_thread::sleep_for(kAcceptAgain);
+      continue;
     }
     fds_.push_back(fd);
     ++open_count_;

@@ -99,6 +99,28 @@ class MirrorTableTest : public ::testing::Test {
   Lines first_;
 };
 
+// By all checks, services that have an instance more or less.
+TEST_F(MirrorTableTest, ChecksShowWhichServicesHaveChanged) {
+  const auto changed = [this](uint64_t index, std::vector<CheckReport> checks) {
+    return absl::StrJoin(table_.FindChanged(index, checks), " ");
+  };
+  const CheckReport a = Web("a", 5, 6).checks[0];
+  const CheckReport b = Web("b", 7, 8).checks[0];
+  const auto other = [](const std::string& node, const std::string& id,
+                        const std::string& service) {
+    return CheckReport{node, MakeCheck(id, service, HealthStatus::kPassing),
+                       service == "" ? "" : "API", 9};
+  };
+  EXPECT_EQ(changed(10, {a, b}), "");
+  EXPECT_EQ(changed(10, {a}), "web");  // gone
+  EXPECT_EQ(changed(7, {a}), "");      // younger than the answer
+  EXPECT_EQ(changed(10, {a, b, other("a", "x", "api")}), "api");
+  EXPECT_EQ(changed(10, {a, b, other("new", "x", "api")}), "api");
+  EXPECT_EQ(changed(10, {a, b, other("a", "disk", "")}), "");  // of the node
+  // The same id, of another instance now.
+  EXPECT_EQ(changed(10, {a, other("b", "alive", "api")}), "api web");
+}
+
 TEST_F(MirrorTableTest, LoadIsAllThereIsAndTheSameLoadIsNothing) {
   EXPECT_EQ(first_,
             (Lines{"+node a 10.0.0.1", "+a/web:80", "+check a/alive passing",
