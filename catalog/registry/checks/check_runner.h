@@ -52,8 +52,9 @@ struct CheckRunnerOptions {
   size_t probes_max = 1024;
   // Programs at a time, of those.
   size_t processes_max = 64;
-  // Runs that start in one turn of the loop.
-  size_t starts_of_turn_max = 64;
+  // Runs that start in one turn of the loop, some 50 us each. Of a loop whose
+  // turns are slow, too few would never catch up.
+  size_t starts_of_turn_max = 256;
   // Consul's, here for configuration and for tests.
   std::chrono::milliseconds interval_min{1'000};
   std::chrono::milliseconds deregister_min{60'000};
