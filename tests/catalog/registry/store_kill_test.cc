@@ -96,7 +96,7 @@ TEST(SqliteStoreKill, AnotherProcessThatHasItOpenIsNamed) {
     const auto store = OpenSqliteStore(&loop, path);
     EXPECT_EQ(store.status().code(), absl::StatusCode::kUnavailable);
     EXPECT_EQ(store.status().message(),
-              absl::StrCat("cannot read ", path,
+              absl::StrCat("cannot open ", path,
                            ": another process has it open: database is "
                            "locked"));
     // The one that has it is not disturbed.
