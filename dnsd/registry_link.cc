@@ -11,6 +11,7 @@
 #include "catalog/registry/memory_store.h"
 #include "catalog/registry/sqlite_store.h"
 #include "dnsd/http/api_context.h"
+#include "dnsd/http/api_filters.h"
 #include "dnsd/http/catalog_api.h"
 #include "dnsd/http/catalog_write_api.h"
 #include "dnsd/http/health_api.h"
@@ -129,9 +130,17 @@ std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
   agent.runs_scripts = config_.check_settings.enable_scripts;
   agent.member = std::move(hooks.member);
   agent.leave = std::move(hooks.leave);
+  agent.rights = MakeApiRights(hooks.acl);
+  agent.compile_service_filter = CompileAgentServiceFilter;
+  agent.compile_check_filter = [this](absl::string_view expression) {
+    return CompileAgentCheckFilter(&config_.node, expression);
+  };
   agent_api_ = std::make_unique<AgentApi>(std::move(agent));
 
+  rights_ = std::make_unique<AclReadRights>(hooks.acl);
   auto context = std::make_shared<ApiContext>();
+  context->rights = rights_.get();
+  context->compile_filter = CompileRowFilter;
   context->state = &sync_->state();
   context->blocking = &blocking_;
   context->datacenter = config_.node.datacenter;
@@ -143,6 +152,7 @@ std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
   QueryApiOptions queries;
   queries.registry = registry_;
   queries.state = &sync_->state();
+  queries.rights = MakeApiRights(hooks.acl);
   queries.write_entry = WriteHealthEntry;
 
   std::vector<Route> routes = agent_api_->Routes();
@@ -154,9 +164,10 @@ std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
   add(StatusRoutes(context));
   add(HealthRoutes(context));
   add(UiRoutes(context));
-  add(CatalogWriteRoutes(registry_, &sync_->state(), {}));
+  add(CatalogWriteRoutes(registry_, &sync_->state(),
+                         MakeApiRights(hooks.acl)));
   add(QueryRoutes(std::move(queries)));
-  return routes;
+  return WithKnownTokens(std::move(routes), RequestAcl(hooks.acl));
 }
 
 void RegistryLink::Update(Definitions definitions) {

@@ -19,6 +19,7 @@
 #include "dnsd/config.h"
 #include "dnsd/http/agent_api.h"
 #include "dnsd/http/agent_self.h"
+#include "dnsd/http/api_rights.h"
 #include "dnsd/http/blocking.h"
 #include "dnsd/http/metrics_text.h"
 #include "dnsd/http/routes.h"
@@ -39,6 +40,8 @@ class RegistryLink {
     std::function<std::string()> member;
     // Ends the process in good order.
     std::function<void()> leave;
+    // Of the configuration as it is now.
+    RequestAcl::Current acl;
   };
   [[nodiscard]] std::vector<Route> MakeRoutes(Hooks hooks);
 
@@ -58,6 +61,7 @@ class RegistryLink {
   Registry* registry_;
   Blocking blocking_;
   std::unique_ptr<AgentApi> agent_api_;
+  std::unique_ptr<AclReadRights> rights_;
 };
 
 // The id of this agent's node: the one that is configured, else that of

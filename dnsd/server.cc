@@ -248,7 +248,7 @@ void Server::MakeRoutes() {
     RegistryLink::Hooks own;
     own.member = [this] { return AgentMember(Describe()); };
     own.leave = [] { raise(SIGTERM); };
-    own.acl = RequestAcl([this] { return config_.acl; });
+    own.acl = [this] { return config_.acl; };
     for (Route& route : own_->MakeRoutes(std::move(own))) {
       routes.push_back(std::move(route));
     }

@@ -60,7 +60,6 @@ class Server {
   struct ReloadWork;
 
   [[nodiscard]] Errors StartSources();
-  [[nodiscard]] Errors StartHttp();
   void Define(Definitions definitions);
   [[nodiscard]] Errors StartWorkers();
   void MakeRoutes();

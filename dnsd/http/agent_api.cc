@@ -23,10 +23,7 @@ constexpr int64_t kWaitMsDefault = 300'000;
 constexpr int64_t kWaitMsMax = 600'000;
 
 void ReplyFilterError(absl::string_view why, const HttpReply& reply) {
-  ReplyText(500,
-            absl::StrCat("Failed to create boolean expression evaluator: ",
-                         why),
-            reply);
+  ReplyText(500, why, reply);
 }
 
 // The filter that is asked for, or one that takes all; nullopt: answered.

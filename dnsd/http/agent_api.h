@@ -42,8 +42,8 @@ struct AgentApiOptions {
   // Ends the process in good order, once the answer is sent.
   std::function<void()> leave;
   ApiRights rights;
-  // THE SEAM FOR ?filter=. An error's message stands behind Consul's "Failed
-  // to create boolean expression evaluator: ". Empty: every filter is one.
+  // For ?filter=. An error's message is what Consul answers. Empty: every
+  // filter is one.
   std::function<absl::StatusOr<std::function<bool(const ServiceInstance&)>>(
       absl::string_view expression)>
       compile_service_filter;

@@ -1,6 +1,5 @@
 // ApiContext is what the endpoints of Consul's HTTP API read from: the
-// catalog, who waits for it, and the two seams where rights and filter
-// expressions come in.
+// catalog, who waits for it, who may read what, and how filters are compiled.
 //
 // Threads:   the sync thread's.
 // Ownership: shared by the routes; what it points to outlives them.
@@ -21,18 +20,18 @@ namespace dnsd {
 
 class Blocking;
 
-// THE SEAM FOR RIGHTS. Asked for each node and service by its name as
+// Asked for each node and service by its name as
 // registered; what may not be read is left out, as Consul does.
-class Authorizer {
+class ReadRights {
  public:
-  virtual ~Authorizer() = default;
+  virtual ~ReadRights() = default;
   [[nodiscard]] virtual bool MayReadNode(absl::string_view token,
                                          absl::string_view node) const = 0;
   [[nodiscard]] virtual bool MayReadService(
       absl::string_view token, absl::string_view service) const = 0;
 };
 
-// THE SEAM FOR FILTER EXPRESSIONS (?filter=). What the rows are that an
+// Filter expressions (?filter=). What the rows are that an
 // expression chooses among; its selectors are the members of their JSON.
 enum class FilterKind : uint8_t {
   kNone,         // the endpoint takes no filter
@@ -50,10 +49,9 @@ struct FilterSubject {
   const CheckView* check = nullptr;
   const std::vector<CheckView>* checks = nullptr;
 };
-using Filter = std::function<bool(const FilterSubject&)>;
-// The error's message stands behind Consul's "Failed to create boolean
-// expression evaluator: ".
-using FilterCompiler = std::function<absl::StatusOr<Filter>(
+using RowFilter = std::function<bool(const FilterSubject&)>;
+// The error's message is what Consul answers.
+using FilterCompiler = std::function<absl::StatusOr<RowFilter>(
     FilterKind kind, absl::string_view expression)>;
 
 struct ApiContext {
@@ -63,7 +61,7 @@ struct ApiContext {
   std::string node_name;       // the agent's, for near=_agent
   std::string leader_address;  // "127.0.0.1:8300"; empty: there is no leader
   bool always_pretty = false;  // as Consul with -dev
-  const Authorizer* authorizer = nullptr;  // null: everything may be read
+  const ReadRights* rights = nullptr;  // null: everything may be read
   FilterCompiler compile_filter;           // empty: every filter is an error
 };
 using SharedApiContext = std::shared_ptr<const ApiContext>;

@@ -28,17 +28,12 @@ std::optional<HttpResponse> CompileFilter(const ApiEndpoint& endpoint,
                                           Asked* asked) {
   const std::string& text = asked->options.filter;
   if (endpoint.filter == FilterKind::kNone || text.empty()) return std::nullopt;
-  constexpr absl::string_view kFailed =
-      "Failed to create boolean expression evaluator: ";
   if (!asked->context->compile_filter) {
-    return ServerError(absl::StrCat(kFailed, "there are no filters here"));
+    return ServerError("there are no filters here");
   }
-  absl::StatusOr<Filter> filter =
+  absl::StatusOr<RowFilter> filter =
       asked->context->compile_filter(endpoint.filter, text);
-  if (!filter.ok()) {
-    const absl::string_view why = filter.status().message();
-    return ServerError(absl::StrCat(kFailed, why));
-  }
+  if (!filter.ok()) return ServerError(filter.status().message());
   asked->filter = *std::move(filter);
   return std::nullopt;
 }
@@ -118,15 +113,15 @@ bool Asked::Matches(const FilterSubject& subject) const {
 }
 
 bool Asked::MayRead(const Node& node) const {
-  const Authorizer* const authorizer = context->authorizer;
-  return authorizer == nullptr ||
-         authorizer->MayReadNode(options.token, node.name);
+  const ReadRights* const rights = context->rights;
+  return rights == nullptr ||
+         rights->MayReadNode(options.token, node.name);
 }
 
 bool Asked::MayReadService(absl::string_view service) const {
-  const Authorizer* const authorizer = context->authorizer;
-  return authorizer == nullptr ||
-         authorizer->MayReadService(options.token, service);
+  const ReadRights* const rights = context->rights;
+  return rights == nullptr ||
+         rights->MayReadService(options.token, service);
 }
 
 bool Asked::MayRead(const InstanceView& view) const {

@@ -31,7 +31,7 @@ struct Asked {
   std::string name;        // what follows the path
   NameKey key;             // {datacenter, name in lower case}
   bool passing = false;
-  Filter filter;  // empty: all
+  RowFilter filter;  // empty: all
 
   // ?node-meta
   [[nodiscard]] bool Wants(const Node& node) const;
