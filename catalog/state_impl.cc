@@ -146,7 +146,8 @@ void State::Impl::MarkChecksOf(const NodeRecord& record,
   }
 }
 
-void State::Impl::Unindex(NodeRecord* record, const std::string& id) {
+void State::Impl::Unindex(NodeRecord* record, const std::string& id,
+                          Listed listed) {
   const ServiceInstance* instance = record->FindInstance(id);
   if (instance == nullptr) return;
   MarkInstance(*record, *instance);
@@ -156,13 +157,14 @@ void State::Impl::Unindex(NodeRecord* record, const std::string& id) {
   for (const std::string& name : MeshNames(*instance)) {
     Erase(&mesh, {dc, AsciiLower(name)}, InstanceRef{record, id});
   }
-  WatchServices(*record, *instance);
+  if (listed == Listed::kChanged) WatchServices(*record, *instance);
 }
 
-void State::Impl::Reindex(NodeRecord* record, const std::string& id) {
+void State::Impl::Reindex(NodeRecord* record, const std::string& id,
+                          Listed listed) {
   const ServiceInstance* instance = record->FindInstance(id);
   if (instance == nullptr) return;
-  WatchServices(*record, *instance);
+  if (listed == Listed::kChanged) WatchServices(*record, *instance);
   MarkInstance(*record, *instance);
   const std::string& dc = record->key.first;
   Watch(WatchKind::kNode, dc, record->key.second);
@@ -243,13 +245,14 @@ void State::Impl::UpsertInstanceOf(NodeRecord* record, SourceNode* said,
   const bool shows_as_before = before != nullptr &&
                                before->name == instance.name &&
                                before->tags == instance.tags;
+  const Listed listed = shows_as_before ? Listed::kSame : Listed::kChanged;
   // Those of the service that it was.
   if (!shows_as_before) MarkChecksOf(*record, instance.id);
-  Unindex(record, instance.id);
+  Unindex(record, instance.id, listed);
   const Stamp old = it == said->instances.end() ? Stamp() : it->second.stamp;
   said->instances[instance.id] = {instance, batch_count_,
                                   NextStamp(change.stamp, old)};
-  Reindex(record, instance.id);
+  Reindex(record, instance.id, listed);
   if (!shows_as_before) MarkChecksOf(*record, instance.id);
 }
 

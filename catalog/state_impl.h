@@ -113,8 +113,12 @@ struct State::Impl {
   static void EraseCheck(SourceNode* said, const std::string& id);
 
   // Takes the effective instance of this id out of the indexes, or puts it in.
-  void Unindex(NodeRecord* record, const std::string& id);
-  void Reindex(NodeRecord* record, const std::string& id);
+  // Listed says whether the list of services may be another then.
+  enum class Listed : bool { kChanged, kSame };
+  void Unindex(NodeRecord* record, const std::string& id,
+               Listed listed = Listed::kChanged);
+  void Reindex(NodeRecord* record, const std::string& id,
+               Listed listed = Listed::kChanged);
 
   // What of a thing changed; the index it changed at is this batch's.
   void MarkInstance(const NodeRecord& record, const ServiceInstance& instance);

@@ -47,6 +47,9 @@ std::optional<HttpResponse> Understand(const ApiEndpoint& endpoint,
                                        const HttpRequest& request,
                                        Asked* asked) {
   QueryOptions& options = asked->options;
+  if (endpoint.refuses_namespace) {
+    if (auto refusal = RefuseNamespace(request)) return refusal;
+  }
   if (auto refusal = ReadQueryOptions(request, &options)) return refusal;
   if (!endpoint.missing.empty()) {
     asked->name = std::string(PathRest(request, endpoint.path));

@@ -58,6 +58,7 @@ struct ApiEndpoint {
   bool has_passing = false;     // looks at ?passing
   bool has_consistency = true;  // tells it
   bool has_cache = false;       // tells of it, with ?cached
+  bool refuses_namespace = true;
   std::function<std::vector<WatchKey>(const Asked&)> keys = {};
   // Nothing written: 404.
   std::function<void(const Asked&, JsonWriter*)> write = {};

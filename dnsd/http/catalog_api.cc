@@ -78,8 +78,7 @@ class ServiceRows {
   explicit ServiceRows(const Asked* asked) : asked_(asked) {}
 
   void Add(const InstanceView& view) {
-    if (asked_->WantsTags(*view.instance) && asked_->Wants(*view.node) &&
-        asked_->MayRead(view) &&
+    if (asked_->Wants(*view.node) && asked_->MayRead(view) &&
         asked_->Matches({.node = view.node, .instance = view.instance})) {
       rows_.push_back(view);
     }
@@ -104,8 +103,11 @@ std::vector<WatchKey> ServiceKeys(const Asked& asked) {
 
 void WriteService(const Asked& asked, JsonWriter* json) {
   ServiceRows rows(&asked);
-  asked.context->state->ForEachInstance(
-      asked.key, [&](const InstanceView& view) { rows.Add(view); });
+  asked.context->state->ForEachInstance(asked.key,
+                                        [&](const InstanceView& view) {
+                                          if (asked.WantsTags(*view.instance))
+                                            rows.Add(view);
+                                        });
   rows.Write(json);
 }
 
@@ -113,6 +115,7 @@ std::vector<WatchKey> ConnectKeys(const Asked& asked) {
   return {asked.WatchName(WatchKind::kMesh)};
 }
 
+// Consul looks at no tags here.
 void WriteConnectService(const Asked& asked, JsonWriter* json) {
   ServiceRows rows(&asked);
   asked.context->state->ForEachMeshInstance(

@@ -111,20 +111,6 @@ Refusal ReadWait(const Pairs& pairs, QueryOptions* options) {
   return std::nullopt;
 }
 
-Refusal RefuseNamespace(const HttpRequest& request, const Pairs& pairs) {
-  absl::string_view where;
-  if (!HeaderValue(request, "x-consul-namespace").empty()) {
-    where = "header: \"X-Consul-Namespace\"";
-  } else if (!First(pairs, "ns").empty()) {
-    where = "query parameter: \"ns\"";
-  } else {
-    return std::nullopt;
-  }
-  return TextResponse(
-      400, absl::StrCat("Bad request: Invalid ", where,
-                        " - Namespaces are a Consul Enterprise feature"));
-}
-
 // The quality that Accept-Encoding gives to gzip is not zero.
 bool TakesGzip(const HttpRequest& request) {
   for (const absl::string_view part :
@@ -197,10 +183,24 @@ std::string TextOf(const HttpRequest& request, const Pairs& pairs,
 
 }  // namespace
 
+std::optional<HttpResponse> RefuseNamespace(const HttpRequest& request) {
+  const Pairs pairs = QueryPairs(request.query);
+  absl::string_view where;
+  if (!HeaderValue(request, "x-consul-namespace").empty()) {
+    where = "header: \"X-Consul-Namespace\"";
+  } else if (!First(pairs, "ns").empty()) {
+    where = "query parameter: \"ns\"";
+  } else {
+    return std::nullopt;
+  }
+  return TextResponse(
+      400, absl::StrCat("Bad request: Invalid ", where,
+                        " - Namespaces are a Consul Enterprise feature"));
+}
+
 std::optional<HttpResponse> ReadQueryOptions(const HttpRequest& request,
                                              QueryOptions* options) {
   const Pairs pairs = QueryPairs(request.query);
-  if (auto refusal = RefuseNamespace(request, pairs)) return refusal;
   if (auto refusal = ReadConsistency(pairs, options)) return refusal;
   if (auto refusal = CheckCacheControl(request)) return refusal;
   if (auto refusal = ReadWait(pairs, options)) return refusal;

@@ -47,6 +47,10 @@ struct QueryOptions {
 [[nodiscard]] std::optional<HttpResponse> ReadQueryOptions(
     const HttpRequest& request, QueryOptions* options);
 
+// The answer to a request with a namespace, which is not Consul's open edition.
+[[nodiscard]] std::optional<HttpResponse> RefuseNamespace(
+    const HttpRequest& request);
+
 // ?passing, ?passing=true, ?passing=0 as Go's strconv.ParseBool; nullopt for
 // what is none.
 [[nodiscard]] std::optional<bool> ParsePassing(const QueryOptions& options);

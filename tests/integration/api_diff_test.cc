@@ -142,17 +142,26 @@ std::vector<Registered> All() {
 
 // Names that are asked for, each with several parameters.
 std::vector<std::string> Requests() {
-  std::vector<std::string> out = {
-      "/v1/catalog/datacenters", "/v1/catalog/datacenters?dc=dc9",
-      "/v1/catalog/datacenters?cached", "/v1/status/leader?dc=dc9",
-      "/v1/status/peers?dc=dc9", "/v1/internal/ui/node/none",
-      "/v1/internal/ui/node/", "/v1/catalog/nodes/", "/v1/health/nope",
-      "/v1/catalog/service/WEB", "/v1/catalog/node/FULL",
-      "/v1/health/service/Web?passing", "/v1/health/service/web?passing=x",
-      "/v1/health/service/web?passing=false", "/v1/health/service/web?passing=",
-      "/v1/health/service/web?passing=T",
-      "/v1/health/connect/web?passing", "/v1/health/state/bogus",
-      "/v1/health/state/Critical", "/v1/health/state/unknown"};
+  std::vector<std::string> out = {"/v1/catalog/datacenters",
+                                  "/v1/catalog/datacenters?dc=dc9",
+                                  "/v1/catalog/datacenters?cached",
+                                  "/v1/status/leader?dc=dc9",
+                                  "/v1/status/peers?dc=dc9",
+                                  "/v1/internal/ui/node/none",
+                                  "/v1/internal/ui/node/",
+                                  "/v1/catalog/nodes/",
+                                  "/v1/health/nope",
+                                  "/v1/catalog/service/WEB",
+                                  "/v1/catalog/node/FULL",
+                                  "/v1/health/service/Web?passing",
+                                  "/v1/health/service/web?passing=x",
+                                  "/v1/health/service/web?passing=false",
+                                  "/v1/health/service/web?passing=",
+                                  "/v1/health/service/web?passing=T",
+                                  "/v1/health/connect/web?passing",
+                                  "/v1/health/state/bogus",
+                                  "/v1/health/state/Critical",
+                                  "/v1/health/state/unknown"};
   const std::vector<std::string> paths = {
       "/v1/catalog/nodes",
       "/v1/catalog/services",
@@ -276,8 +285,7 @@ std::string SortTags(const std::string& body) {
   static const std::regex list(R"(\[([^\[\]{}]*)\])");
   for (std::sregex_iterator it(body.begin(), body.end(), list), end; it != end;
        ++it) {
-    std::vector<std::string> items =
-        absl::StrSplit(std::string((*it)[1]), ',');
+    std::vector<std::string> items = absl::StrSplit(std::string((*it)[1]), ',');
     for (std::string& item : items) {
       item = std::string(absl::StripAsciiWhitespace(item));
     }
@@ -333,8 +341,7 @@ class ApiDiff : public ::testing::Test {
       changes.insert(changes.end(), one.changes.begin(), one.changes.end());
     }
     LearnServer(&changes);
-    ours_.emplace(
-        1, 100, absl::StrCat("127.0.0.1:", consul_->server_port()));
+    ours_.emplace(1, 100, absl::StrCat("127.0.0.1:", consul_->server_port()));
     ours_->Apply(std::move(changes));
     ours_->Serve();
   }
@@ -386,8 +393,7 @@ TEST_F(ApiDiff, ErrorsInHeadersAreConsuls) {
         "Cache-Control: no-cache,max-age=3", "X-Consul-Namespace: foo",
         "X-Consul-Token: secret", "Authorization: Bearer secret"}) {
     std::vector<std::string> both;
-    for (const uint16_t port :
-         {ours_->address().port, consul_->ports().http}) {
+    for (const uint16_t port : {ours_->address().port, consul_->ports().http}) {
       HttpWire wire(port);
       wire.Send(absl::StrCat("GET /v1/health/service/none HTTP/1.1\r\nHost: h",
                              "\r\n", header, "\r\n\r\n"));

@@ -198,9 +198,8 @@ TEST(Blocking, WhatManyAskIsMadeOnceAndAnsweredOverSomeTurns) {
   EXPECT_EQ(api.blocking().counts().queries, 1u);
   const uint64_t renders = api.blocking().counts().renders;
   const auto answered = [&] {
-    return static_cast<size_t>(
-        std::count_if(all.begin(), all.end(),
-                      [](const auto& one) { return one->response; }));
+    return static_cast<size_t>(std::count_if(
+        all.begin(), all.end(), [](const auto& one) { return one->response; }));
   };
   api.Apply({InstanceIs("a", "web", "web", 81)});
   EXPECT_EQ(answered(), Blocking::kAnswersPerTurn);
@@ -212,9 +211,13 @@ TEST(Blocking, WhatManyAskIsMadeOnceAndAnsweredOverSomeTurns) {
     return answered() == count;
   }));
   EXPECT_EQ(api.blocking().counts().renders, renders + 2);
-  EXPECT_EQ(all.front()->index(), 2u);
-  EXPECT_EQ(all.back()->index(), 3u);
-  EXPECT_TRUE(absl::StrContains(all.back()->body(), "\"Port\":82"));
+  size_t early = 0;
+  for (const auto& one : all) {
+    early += one->index() == 2 ? 1 : 0;
+    EXPECT_TRUE(absl::StrContains(
+        one->body(), one->index() == 2 ? "\"Port\":81" : "\"Port\":82"));
+  }
+  EXPECT_EQ(early, Blocking::kAnswersPerTurn);
   EXPECT_EQ(api.blocking().counts().parked, 0u);
   EXPECT_EQ(api.blocking().counts().queries, 0u);
 }
@@ -272,8 +275,7 @@ class BlockingModel {
     return std::uniform_int_distribution<int>(0, below - 1)(random_);
   }
   std::string With(const std::string& target, uint64_t index) {
-    return absl::StrCat(target,
-                        absl::StrContains(target, "?") ? "&" : "?",
+    return absl::StrCat(target, absl::StrContains(target, "?") ? "&" : "?",
                         "index=", index);
   }
 
@@ -346,19 +348,20 @@ class BlockingModel {
       const bool changed =
           is_delta ? now->index() != one.index : now->body() != one.body;
       if (!one.answered->response) {
-        EXPECT_FALSE(changed) << "missed at step " << step << ": "
-                              << one.target << "\n" << one.body << "\n"
-                              << now->body();
+        EXPECT_FALSE(changed)
+            << "missed at step " << step << ": " << one.target << "\n"
+            << one.body << "\n"
+            << now->body();
         still.push_back(std::move(one));
         continue;
       }
       ++woken_;
       if (!changed) ++for_nothing_;
+      EXPECT_EQ(one.answered->response->status, now->response->status);
+      if (now->response->status == 404) continue;  // it tells no index
       EXPECT_GT(one.answered->index(), one.index) << one.target;
       EXPECT_EQ(one.answered->index(), now->index()) << one.target;
-      if (!is_delta && now->response->status == 200) {
-        EXPECT_EQ(one.answered->body(), now->body()) << one.target;
-      }
+      if (!is_delta) EXPECT_EQ(one.answered->body(), now->body()) << one.target;
     }
     waiting_ = std::move(still);
   }
