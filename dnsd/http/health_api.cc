@@ -18,10 +18,7 @@ class HealthRows {
 
   void Add(const InstanceView& view) {
     if (asked_->passing && view.health != HealthStatus::kPassing) return;
-    if (!asked_->WantsTags(*view.instance) || !asked_->Wants(*view.node) ||
-        !asked_->MayRead(view)) {
-      return;
-    }
+    if (!asked_->Wants(*view.node) || !asked_->MayRead(view)) return;
     std::vector<CheckView> checks = ChecksOf(*asked_, view);
     if (!asked_->Matches({.node = view.node,
                           .instance = view.instance,
@@ -55,8 +52,11 @@ Keys ServiceKeys(const Asked& asked) {
 
 void WriteService(const Asked& asked, JsonWriter* json) {
   HealthRows rows(&asked);
-  asked.context->state->ForEachInstance(
-      asked.key, [&](const InstanceView& view) { rows.Add(view); });
+  asked.context->state->ForEachInstance(asked.key,
+                                        [&](const InstanceView& view) {
+                                          if (asked.WantsTags(*view.instance))
+                                            rows.Add(view);
+                                        });
   rows.Write(json);
 }
 
@@ -64,6 +64,7 @@ Keys MeshKeys(const Asked& asked) {
   return {asked.WatchName(WatchKind::kMeshHealth)};
 }
 
+// Consul looks at no tags here.
 void WriteMesh(const Asked& asked, bool ingress, JsonWriter* json) {
   HealthRows rows(&asked);
   asked.context->state->ForEachMeshInstance(
