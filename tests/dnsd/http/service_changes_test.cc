@@ -189,9 +189,11 @@ TEST(ServiceChanges, FollowersHaveWhatThereIs) {
       EXPECT_EQ(follower.services_, now.services);
       EXPECT_GT(follower.parts_, 0);
     }
-    EXPECT_EQ(followers[0].full_, 1);
+    // With room for few names one change may be of more than there is room for.
     if (names_max == 3) {
       EXPECT_GT(followers[2].full_, 1);
+    } else {
+      EXPECT_EQ(followers[0].full_, 1);
     }
   }
 }
