@@ -175,7 +175,10 @@ class Reader {
     };
     const bool is_key = rule->resource == AclResource::kKey;
     for (const auto& [name, access] : kPolicies) {
-      if (value.kind != Value::Kind::kString || value.text != name) continue;
+      if (value.kind != Value::Kind::kString ||
+          !absl::EqualsIgnoreCase(value.text, name)) {
+        continue;
+      }
       if (access == AclAccess::kList && !is_key) continue;
       rule->access = access;
       return true;

@@ -45,6 +45,7 @@ class Authorizer {
   [[nodiscard]] bool AgentWrite(absl::string_view node) const {
     return May(AclResource::kAgent, node, AclAccess::kWrite);
   }
+  // Consul's list of queries shows all of them to who has AclWrite().
   [[nodiscard]] bool QueryRead(absl::string_view name) const {
     return May(AclResource::kQuery, name, AclAccess::kRead);
   }

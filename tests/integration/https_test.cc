@@ -174,8 +174,12 @@ TEST_F(HttpsTest, ReloadTakesNewTokens) {
 
 TEST_F(HttpsTest, WhatIsWrongIsSaidBeforeTheStart) {
   const std::string config = dir_.Write(
-      "bad.hcl", absl::StrCat(Config(kSecret), "\n acl { tokens { dns = \"",
-                              kOther, "\" } }\n tls_min_version = \"tls9\"\n"));
+      "bad.hcl",
+      absl::StrReplaceAll(
+          Config(kSecret),
+          {{"enabled = true",
+            absl::StrCat("enabled = true tokens { dns = \"", kOther, "\" }")},
+           {"node_name", "tls_min_version = \"tls9\" node_name"}}));
   authority_.dir().Write("server.key", "nonsense");
   for (const std::vector<std::string>& command :
        {std::vector<std::string>{"validate", config},
