@@ -127,7 +127,7 @@ TEST_F(RunnerTest, AHangingRunSkipsTheNextAndTimesOut) {
   check.interval = milliseconds(20);
   check.timeout = milliseconds(100);
   ASSERT_TRUE(runner_->Add(check, {}).ok());
-  const CheckReport report = Next("h");
+  const CheckFinding report = Next("h");
   EXPECT_EQ(report.status, HealthStatus::kCritical);
   EXPECT_EQ(report.output,
             absl::StrCat("Get \"", check.http,
@@ -190,7 +190,7 @@ TEST_F(RunnerTest, HooksMayRemoveAndAdd) {
   MakeRunner(Quick());
   std::set<std::string> seen;
   int added = 0;
-  on_report_ = [&](const CheckReport& report) {
+  on_report_ = [&](const CheckFinding& report) {
     seen.insert(report.check_id);
     runner_->Remove(report.check_id);
     if (++added > 50) return;
@@ -245,7 +245,7 @@ TEST_F(RunnerTest, AliasesInACircleComeToRest) {
     return target;
   };
   MakeRunner(Quick());
-  on_report_ = [&](const CheckReport& report) {
+  on_report_ = [&](const CheckFinding& report) {
     Check changed;
     changed.name = report.check_id;
     changed.status = report.status;

@@ -381,7 +381,7 @@ TEST_F(ChecksDiff, TtlAndAlias) {
     check.id = absl::StrCat("alias ", service);
     check.alias_service = service;
     ASSERT_TRUE(runner_->Add(check, {}).ok());
-    const CheckReport report = Next(check.id);
+    const CheckFinding report = Next(check.id);
     const Seen ours = {HealthStatusName(report.status), report.output};
     EXPECT_TRUE(RunUntil([&] {
       theirs = ConsulSays(&consul.api());

@@ -76,7 +76,7 @@ TEST_F(ProbesTest, UdpPassesUnlessItIsRefused) {
   check.timeout = milliseconds(200);
   for (const UdpServer* server : {&answering, &silent}) {
     check.udp = server->Address();
-    const CheckReport report = Run(check);
+    const CheckFinding report = Run(check);
     EXPECT_EQ(report.status, HealthStatus::kPassing) << report.output;
     EXPECT_EQ(report.output,
               absl::StrCat("UDP connect ", check.udp, ": Success"));
@@ -84,7 +84,7 @@ TEST_F(ProbesTest, UdpPassesUnlessItIsRefused) {
   EXPECT_EQ(runner_->stats().timeouts, 1u);
   check.udp = absl::StrCat("127.0.0.1:", UnusedPort());
   check.timeout = std::chrono::seconds(20);
-  const CheckReport report = Run(check);
+  const CheckFinding report = Run(check);
   EXPECT_EQ(report.status, HealthStatus::kCritical);
   EXPECT_TRUE(absl::StartsWith(report.output, "read udp 127.0.0.1:"))
       << report.output;
@@ -107,7 +107,7 @@ TEST_F(ProbesTest, H2PingIsAnsweredByNghttpd) {
   check.h2ping = tls.Address();
   check.h2ping_use_tls = true;
   check.tls_skip_verify = true;
-  CheckReport report = Run(check);
+  CheckFinding report = Run(check);
   EXPECT_EQ(report.output, "HTTP2 ping was successful");
   EXPECT_EQ(report.status, HealthStatus::kPassing);
   check.tls_skip_verify = false;
@@ -139,7 +139,7 @@ TEST_F(ProbesTest, H2PingNeedsAnHttp2Server) {
   check.timeout = milliseconds(300);
   for (const ScriptedServer* server : {&http1, &mute, &closing}) {
     check.h2ping = absl::StrCat("127.0.0.1:", server->port());
-    const CheckReport report = Run(check);
+    const CheckFinding report = Run(check);
     EXPECT_EQ(report.status, HealthStatus::kCritical);
     EXPECT_TRUE(absl::StartsWith(report.output, "HTTP2 ping failed: "))
         << report.output;
@@ -160,7 +160,7 @@ TEST_F(ProbesTest, GrpcOverTlsVerifiesTheCertificate) {
   check.grpc = absl::StrCat(server->Address(), "/up");
   check.grpc_use_tls = true;
   check.tls_server_name = "test.local";
-  const CheckReport report = Run(check);
+  const CheckFinding report = Run(check);
   EXPECT_EQ(report.output,
             absl::StrCat("gRPC check ", check.grpc, ": success"));
   check.tls_server_name = "other.local";
@@ -197,7 +197,7 @@ TEST_F(ProbesTest, HttpsKnowsAServerByAnotherName) {
   CheckDefinition check;
   check.http = absl::StrCat("https://", server->Address(), "/");
   check.tls_server_name = "test.local";
-  const CheckReport report = Run(check);
+  const CheckFinding report = Run(check);
   EXPECT_EQ(report.status, HealthStatus::kPassing) << report.output;
   EXPECT_TRUE(absl::StartsWith(
       report.output, absl::StrCat("HTTP GET ", check.http, ": 200 ok")))
@@ -225,7 +225,7 @@ TEST_F(ProbesTest, AnEndlessBodyIsCutOff) {
   });
   CheckDefinition check;
   check.http = server.Url("/");
-  const CheckReport report = Run(check);
+  const CheckFinding report = Run(check);
   EXPECT_EQ(report.status, HealthStatus::kPassing);
   EXPECT_LT(report.output.size(), 4300u);
 }
@@ -295,7 +295,7 @@ TEST_F(ProbesTest, DockerRunsAProgramInAContainer) {
     CheckDefinition check;
     check.docker_container_id = "c/1";
     check.args = {"check", "-v"};
-    const CheckReport report = Run(check);
+    const CheckFinding report = Run(check);
     EXPECT_EQ(report.status, one.status);
     EXPECT_EQ(report.output, one.expected);
     check.docker_container_id = "gone";
@@ -316,7 +316,7 @@ TEST_F(ProbesTest, DockerWithoutADaemonSaysSo) {
   CheckDefinition check;
   check.docker_container_id = "c";
   check.args = {"true"};
-  const CheckReport report = Run(check);
+  const CheckFinding report = Run(check);
   EXPECT_EQ(report.status, HealthStatus::kCritical);
   EXPECT_TRUE(
       absl::StartsWith(report.output, "create exec failed for container c: "))

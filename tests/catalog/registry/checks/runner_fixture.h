@@ -40,7 +40,7 @@ class RunnerTest : public ::testing::Test {
         &loop_, options,
         CheckRunner::Hooks{
             .report =
-                [this](const CheckReport& report) {
+                [this](const CheckFinding& report) {
                   reports_.push_back(report);
                   last_[report.check_id] = report;
                   ++counts_[report.check_id];
@@ -74,7 +74,7 @@ class RunnerTest : public ::testing::Test {
   }
 
   // The first report of the check from now on.
-  CheckReport Next(const std::string& id) {
+  CheckFinding Next(const std::string& id) {
     const int before = counts_[id];
     EXPECT_TRUE(RunUntil([&] { return counts_[id] > before; }))
         << id << " says nothing";
@@ -82,24 +82,24 @@ class RunnerTest : public ::testing::Test {
   }
 
   // Runs the one check and returns what it says first.
-  CheckReport Run(CheckDefinition definition) {
+  CheckFinding Run(CheckDefinition definition) {
     if (definition.id.empty()) definition.id = absl::StrCat("check-", ++made_);
     if (definition.interval.count() == 0) {
       definition.interval = std::chrono::milliseconds(20);
     }
     const absl::Status status = runner_->Add(definition, {});
     EXPECT_TRUE(status.ok()) << status;
-    CheckReport report = Next(definition.id);
+    CheckFinding report = Next(definition.id);
     runner_->Remove(definition.id);
     return report;
   }
 
   EventLoop loop_;
-  std::vector<CheckReport> reports_;
-  std::map<std::string, CheckReport> last_;
+  std::vector<CheckFinding> reports_;
+  std::map<std::string, CheckFinding> last_;
   std::map<std::string, int> counts_;
   std::vector<std::pair<std::string, std::string>> reaped_;
-  std::function<void(const CheckReport&)> on_report_;
+  std::function<void(const CheckFinding&)> on_report_;
   std::function<AliasTarget(const std::string&, const std::string&)> on_alias_ =
       [](const std::string&, const std::string&) { return AliasTarget(); };
   int made_ = 0;

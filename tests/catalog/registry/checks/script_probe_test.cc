@@ -45,7 +45,7 @@ size_t DescriptorCount() {
 TEST_F(RunnerTest, ScriptsInheritNothing) {
   MakeRunner(Quick());
   const int leak = open("/dev/null", O_RDONLY);  // no O_CLOEXEC
-  const CheckReport report =
+  const CheckFinding report =
       Run(Script("ls /proc/$$/fd; readlink /proc/$$/fd/0; ps -o pgid= -p $$ | "
                  "tr -d ' '; echo $$"));
   close(leak);
@@ -58,7 +58,7 @@ TEST_F(RunnerTest, ScriptsInheritNothing) {
 TEST_F(RunnerTest, ScriptsLeadAGroupOfTheirOwn) {
   MakeRunner(Quick());
   // Field 5 of stat is the process group.
-  const CheckReport report =
+  const CheckFinding report =
       Run(Script("cut -d' ' -f5 /proc/$$/stat; echo $$"));
   const std::vector<std::string> lines = absl::StrSplit(report.output, '\n');
   ASSERT_EQ(lines.size(), 3u) << report.output;
@@ -75,7 +75,7 @@ TEST_F(RunnerTest, ATimeoutKillsTheScriptWithItsChildren) {
   check.timeout = milliseconds(500);
   check.interval = milliseconds(20);
   ASSERT_TRUE(runner_->Add(check, {}).ok());
-  const CheckReport report = Next("s");
+  const CheckFinding report = Next("s");
   runner_->Remove("s");
   EXPECT_EQ(report.status, HealthStatus::kCritical);
   EXPECT_EQ(report.output, "Timed out (500ms) running check\n\npart\n");
