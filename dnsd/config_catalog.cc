@@ -37,10 +37,10 @@ bool IsNew(const std::string& id, const Place& place, const char* what,
 SidecarPorts PortsOf(const Settings& settings, const std::set<uint16_t>& used,
                      Problems* problems) {
   SidecarPorts ports;
-  ports.min = static_cast<int>(settings.Int("ports.sidecar_min_port", 0, 65535,
-                                            ports.min, problems));
-  ports.max = static_cast<int>(settings.Int("ports.sidecar_max_port", 0, 65535,
-                                            ports.max, problems));
+  ports.min = static_cast<int>(
+      settings.Int("ports.sidecar_min_port", 0, 65535, ports.min, problems));
+  ports.max = static_cast<int>(
+      settings.Int("ports.sidecar_max_port", 0, 65535, ports.max, problems));
   ports.is_used = [&used](uint16_t port) { return used.contains(port); };
   return ports;
 }

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/log.h"
 #include "catalog/base/uuid.h"
-#include "catalog/object_json.h"
 #include "catalog/registry/memory_store.h"
 #include "catalog/registry/sqlite_store.h"
 #include "dnsd/http/api_context.h"
@@ -153,7 +152,6 @@ std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
   queries.registry = registry_;
   queries.state = &sync_->state();
   queries.rights = MakeApiRights(hooks.acl);
-  queries.write_entry = WriteHealthEntry;
 
   std::vector<Route> routes = agent_api_->Routes();
   auto add = [&routes](std::vector<Route> more) {

@@ -32,8 +32,8 @@ void ReadKind(const GoObject& object, ServiceInstance* instance,
     instance->kind = kind;
     return;
   }
-  errors->Add(absl::StrCat("Kind: ", GoQuoted(text),
-                           " is not a kind of services"));
+  errors->Add(
+      absl::StrCat("Kind: ", GoQuoted(text), " is not a kind of services"));
 }
 
 uint16_t ReadPort(const GoObject& object, const std::string& where,
@@ -41,8 +41,8 @@ uint16_t ReadPort(const GoObject& object, const std::string& where,
   int64_t port = 0;
   object.Int({"Port"}, &port);
   if (port < 0 || port > kPortMax) {
-    errors->Add(absl::StrCat(where, ": ", port, " is not between 0 and ",
-                             kPortMax));
+    errors->Add(
+        absl::StrCat(where, ": ", port, " is not between 0 and ", kPortMax));
     return 0;
   }
   return static_cast<uint16_t>(port);
@@ -51,9 +51,8 @@ uint16_t ReadPort(const GoObject& object, const std::string& where,
 void ReadTaggedAddresses(const GoObject& object, ServiceInstance* instance,
                          GoErrors* errors) {
   constexpr const char* kName = "TaggedAddresses";
-  for (const Member* member :
-       object.Map({kName, "tagged_addresses"},
-                  "map[string]structs.ServiceAddress")) {
+  for (const Member* member : object.Map({kName, "tagged_addresses"},
+                                         "map[string]structs.ServiceAddress")) {
     const GoObject inner(member->value, object.Inside(kName, "ServiceAddress"),
                          "structs.ServiceAddress", errors);
     TaggedAddress tagged;
@@ -143,9 +142,8 @@ absl::StatusOr<Value> ParseBody(absl::string_view json) {
 absl::Status ListErrors(absl::StatusCode code,
                         const std::vector<std::string>& errors) {
   if (errors.empty()) return absl::OkStatus();
-  std::string text =
-      absl::StrCat(errors.size(), errors.size() == 1 ? " error" : " errors",
-                   " occurred:\n");
+  std::string text = absl::StrCat(
+      errors.size(), errors.size() == 1 ? " error" : " errors", " occurred:\n");
   for (const std::string& error : errors) {
     absl::StrAppend(&text, "\t* ", error, "\n");
   }

@@ -60,7 +60,7 @@ struct ServiceParts {
 
 struct CheckParts {
   CheckDefinition definition;
-  std::string status;  // as given
+  std::string status;                     // as given
   std::optional<std::string> kind_error;  // why it cannot be run
 };
 [[nodiscard]] CheckParts ReadCheckParts(const GoObject& object,

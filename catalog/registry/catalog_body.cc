@@ -24,10 +24,9 @@ absl::Status Refused(absl::string_view text) {
 std::string DurationText(nanoseconds duration) {
   const bool is_negative = duration.count() < 0;
   // The least one has no positive counterpart.
-  const uint64_t total = is_negative
-                             ? uint64_t{0} - static_cast<uint64_t>(
-                                                 duration.count())
-                             : static_cast<uint64_t>(duration.count());
+  const uint64_t total =
+      is_negative ? uint64_t{0} - static_cast<uint64_t>(duration.count())
+                  : static_cast<uint64_t>(duration.count());
   constexpr uint64_t kSecond = 1'000'000'000;
   const auto fraction = [](uint64_t whole, uint64_t part, int digits) {
     std::string text = absl::StrFormat("%d.%0*d", whole, digits, part);
@@ -166,14 +165,14 @@ Definition ReadDefinition(const Value& value, const GoPlace& place,
   const bool has_ttl = reader.Ttl();
   reader.json()->EndObject();
   // CheckType.Type().
-  definition.type = has_grpc && is_polled                   ? "grpc"
-                    : has_http && is_polled                 ? "http"
-                    : has_ttl                               ? "ttl"
-                    : has_tcp && is_polled                  ? "tcp"
-                    : has_alias_node || has_alias_service   ? "alias"
+  definition.type = has_grpc && is_polled                    ? "grpc"
+                    : has_http && is_polled                  ? "http"
+                    : has_ttl                                ? "ttl"
+                    : has_tcp && is_polled                   ? "tcp"
+                    : has_alias_node || has_alias_service    ? "alias"
                     : has_args && has_container && is_polled ? "docker"
-                    : has_args                              ? "script"
-                                                            : "";
+                    : has_args                               ? "script"
+                                                             : "";
   if (definition.json == "{}") definition.json.clear();
   return definition;
 }
@@ -268,9 +267,9 @@ absl::Status JudgeService(const std::string& node, ServiceParts* parts) {
                                    ? "consul-wan-federation"
                                    : nullptr);
   if (meta.empty()) return absl::OkStatus();
-  return Refused(absl::StrCat(
-      "failed inserting service: Invalid Service Meta for node ", node,
-      " and serviceID ", instance.id, ": ", meta));
+  return Refused(
+      absl::StrCat("failed inserting service: Invalid Service Meta for node ",
+                   node, " and serviceID ", instance.id, ": ", meta));
 }
 
 void ReadNode(const GoObject& object, Node* node) {
@@ -372,8 +371,7 @@ absl::StatusOr<CatalogDeregistration> DecodeCatalogDeregistration(
   return deregistration;
 }
 
-std::string EncodeCatalogRegistration(
-    const CatalogRegistration& registration) {
+std::string EncodeCatalogRegistration(const CatalogRegistration& registration) {
   std::string text;
   JsonWriter json(&text);
   const Node& node = registration.node;

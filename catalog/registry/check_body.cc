@@ -55,15 +55,15 @@ void ReadTimes(const GoObject& object, CheckDefinition* check) {
   object.Duration({"Interval"}, &check->interval);
   object.Duration({"Timeout"}, &check->timeout);
   object.Duration({"TTL"}, &check->ttl);
-  object.Duration({"DeregisterCriticalServiceAfter",
-                   "deregister_critical_service_after"},
-                  &check->deregister_critical_service_after);
+  object.Duration(
+      {"DeregisterCriticalServiceAfter", "deregister_critical_service_after"},
+      &check->deregister_critical_service_after);
 }
 
 void ReadThresholds(const GoObject& object, CheckDefinition* check) {
   check->success_before_passing = std::max(
-      0, ReadCount(object, {"SuccessBeforePassing", "success_before_passing"},
-                   0));
+      0,
+      ReadCount(object, {"SuccessBeforePassing", "success_before_passing"}, 0));
   check->failures_before_critical = std::max(
       0, ReadCount(object,
                    {"FailuresBeforeCritical", "failures_before_critical"}, 0));
@@ -77,8 +77,8 @@ std::optional<std::string> KindError(const CheckDefinition& check,
                                      int output_size) {
   const bool is_alias =
       !check.alias_node.empty() || !check.alias_service.empty();
-  const bool is_newer = !check.udp.empty() || !check.h2ping.empty() ||
-                        !check.os_service.empty();
+  const bool is_newer =
+      !check.udp.empty() || !check.h2ping.empty() || !check.os_service.empty();
   const bool is_polled = is_newer || !check.args.empty() ||
                          !check.http.empty() || !check.tcp.empty() ||
                          !check.grpc.empty();
@@ -106,9 +106,9 @@ std::optional<std::string> KindError(const CheckDefinition& check,
 
 // Of several kinds the one that Consul calls it by is run.
 void KeepOneKind(CheckDefinition* check) {
-  std::string* const kinds[] = {&check->grpc, &check->http, &check->tcp,
-                                &check->h2ping, &check->udp,
-                                &check->os_service};
+  std::string* const kinds[] = {&check->grpc, &check->http,
+                                &check->tcp,  &check->h2ping,
+                                &check->udp,  &check->os_service};
   bool has_one = false;
   for (std::string* kind : kinds) {
     if (has_one) kind->clear();
@@ -133,8 +133,8 @@ void Bound(int output_size, CheckDefinition* check) {
   check->timeout = std::max(check->timeout, nanoseconds(0));
   check->ttl = std::max(check->ttl, nanoseconds(0));
   nanoseconds* after = &check->deregister_critical_service_after;
-  *after = after->count() > 0 ? std::max(*after, kDeregisterMin)
-                              : nanoseconds(0);
+  *after =
+      after->count() > 0 ? std::max(*after, kDeregisterMin) : nanoseconds(0);
   if (output_size > 0) check->output_max_size = output_size;
 }
 

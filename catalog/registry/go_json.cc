@@ -17,9 +17,7 @@ namespace dnsd {
 namespace {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsSpace(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 // As Go quotes a byte in "invalid character": it takes it for a code point.
 std::string QuotedByte(char c) {
@@ -96,7 +94,9 @@ class Scanner {
     while (bytes < rest_.size() && IsSpace(rest_[bytes])) ++bytes;
     Take(bytes);
   }
-  [[nodiscard]] bool At(char c) const { return !rest_.empty() && rest_[0] == c; }
+  [[nodiscard]] bool At(char c) const {
+    return !rest_.empty() && rest_[0] == c;
+  }
 
   bool ScanValue(size_t depth) {
     SkipSpace();
@@ -157,8 +157,8 @@ class Scanner {
   bool ScanLiteral(absl::string_view word) {
     for (size_t i = 0; i < word.size(); ++i) {
       if (!At(word[i])) {
-        return Fail(absl::StrFormat("in literal %s (expecting '%c')", word,
-                                    word[i]));
+        return Fail(
+            absl::StrFormat("in literal %s (expecting '%c')", word, word[i]));
       }
       Take(1);
     }
@@ -217,9 +217,8 @@ class Scanner {
   bool ScanEscape() {
     Take(1);
     if (At('u')) return ScanUnicode();
-    if (rest_.empty() ||
-        absl::string_view("\"\\/bfnrt").find(rest_[0]) ==
-            absl::string_view::npos) {
+    if (rest_.empty() || absl::string_view("\"\\/bfnrt").find(rest_[0]) ==
+                             absl::string_view::npos) {
       return Fail("in string escape code");
     }
     Take(1);
@@ -247,9 +246,8 @@ class Scanner {
       absl::StrAppend(&copy_, absl::StrFormat("u%04x", code));
       Take(6);
     } else {
-      absl::StrAppend(&copy_, is_high || is_low
-                                  ? "ufffd"
-                                  : absl::StrFormat("u%04x", code));
+      absl::StrAppend(
+          &copy_, is_high || is_low ? "ufffd" : absl::StrFormat("u%04x", code));
     }
     return true;
   }
@@ -353,8 +351,7 @@ std::string GoQuoted(absl::string_view text) {
       quoted.append(text.data(), bytes);
     } else if (bytes == 0) {
       absl::StrAppend(
-          &quoted,
-          absl::StrFormat("\\x%02x", static_cast<unsigned char>(c)));
+          &quoted, absl::StrFormat("\\x%02x", static_cast<unsigned char>(c)));
     } else if (c == '"' || c == '\\') {
       quoted.push_back('\\');
       quoted.push_back(c);

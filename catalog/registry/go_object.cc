@@ -37,13 +37,12 @@ std::string Joined(const std::string& path, const std::string& name) {
 void AddMismatch(const Value& value, const GoPlace& place,
                  const std::string& name, absl::string_view type,
                  GoErrors* errors) {
-  const std::string path = place.is_fixed || name.empty()
-                               ? place.path
-                               : Joined(place.path, name);
+  const std::string path =
+      place.is_fixed || name.empty() ? place.path : Joined(place.path, name);
   errors->Add(absl::StrCat(
       "json: cannot unmarshal ", KindText(value, type), " into Go ",
-      path.empty() ? "value" : absl::StrCat("struct field ", place.type, ".",
-                                            path),
+      path.empty() ? "value"
+                   : absl::StrCat("struct field ", place.type, ".", path),
       " of type ", type));
 }
 

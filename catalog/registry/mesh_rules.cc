@@ -39,8 +39,7 @@ void CheckUpstreams(const ProxyConfig& proxy,
       errors->push_back(std::move(error));
       continue;
     }
-    if (!keys.emplace(upstream.destination_type,
-                      upstream.destination_namespace,
+    if (!keys.emplace(upstream.destination_type, upstream.destination_namespace,
                       upstream.destination_name, upstream.datacenter)
              .second) {
       errors->push_back(absl::StrFormat(
@@ -54,9 +53,9 @@ void CheckUpstreams(const ProxyConfig& proxy,
     }
     const std::string& host = upstream.local_bind_address;
     const bool is_v6 = absl::StrContains(host, ":");
-    const std::string address = absl::StrCat(
-        is_v6 ? "[" : "", host.empty() ? "127.0.0.1" : host, is_v6 ? "]" : "",
-        ":", upstream.local_bind_port);
+    const std::string address =
+        absl::StrCat(is_v6 ? "[" : "", host.empty() ? "127.0.0.1" : host,
+                     is_v6 ? "]" : "", ":", upstream.local_bind_port);
     if (!addresses.insert(address).second) {
       errors->push_back(absl::StrCat(
           "upstreams cannot contain duplicates by local bind address and "
@@ -85,9 +84,9 @@ void CheckExposed(const ProxyConfig& proxy, std::vector<std::string>* errors) {
     }
     const std::string protocol = absl::AsciiStrToLower(exposed.protocol);
     if (!protocol.empty() && protocol != "http" && protocol != "http2") {
-      errors->push_back(absl::StrCat(
-          "protocol '", protocol, "' not supported for path: ", exposed.path,
-          ", must be in: [http http2]"));
+      errors->push_back(absl::StrCat("protocol '", protocol,
+                                     "' not supported for path: ", exposed.path,
+                                     ", must be in: [http http2]"));
     }
   }
 }

@@ -49,9 +49,9 @@ void ReadService(const GoObject& object, QueryBody* body, GoErrors* errors) {
   PreparedQuery& query = body->stored.query;
   inner.String({"Service"}, &query.service);
   if (const Value* given = inner.Find({"Failover"}); given != nullptr) {
-    const GoObject failover(
-        *given, inner.Inside("Failover", "QueryDatacenterOptions"),
-        "structs.QueryDatacenterOptions", errors);
+    const GoObject failover(*given,
+                            inner.Inside("Failover", "QueryDatacenterOptions"),
+                            "structs.QueryDatacenterOptions", errors);
     failover.Int({"NearestN"}, &body->nearest);
     failover.Strings({"Datacenters"}, &query.failover_datacenters);
   }
@@ -121,8 +121,7 @@ absl::Status JudgeQuery(const QueryBody& body) {
 absl::Status JudgeSession(const std::string& session) {
   if (session.empty()) return absl::OkStatus();
   if (session.size() != 36) {
-    return Refused(
-        "invalid session: index error: UUID must be 36 characters");
+    return Refused("invalid session: index error: UUID must be 36 characters");
   }
   return Refused(absl::StrCat("invalid session ", GoQuoted(session)));
 }
@@ -195,9 +194,9 @@ absl::Status JudgeTemplate(const QueryBody& body) {
   if (body.template_type.empty()) return absl::OkStatus();
   const PreparedQuery& query = body.stored.query;
   if (body.template_type != "name_prefix_match") {
-    return Refused(absl::StrCat(
-        "failed compiling template: Bad Template.Type '", body.template_type,
-        "'"));
+    return Refused(
+        absl::StrCat("failed compiling template: Bad Template.Type '",
+                     body.template_type, "'"));
   }
   const absl::Status texts = JudgeTexts(query);
   if (!texts.ok()) return texts;
@@ -207,8 +206,7 @@ absl::Status JudgeTemplate(const QueryBody& body) {
   if (regexp.ok()) return absl::OkStatus();
   return Refused(absl::StrCat(
       "failed compiling template: Bad Regexp: error parsing regexp: ",
-      RegexpError(regexp.error_code()), ": `",
-      regexp.error_arg(), "`"));
+      RegexpError(regexp.error_code()), ": `", regexp.error_arg(), "`"));
 }
 
 void PutFailover(const PreparedQuery& query, JsonWriter* json) {

@@ -89,23 +89,20 @@ absl::Status JudgeChecks(const ServiceBody& body, absl::StatusCode code,
                          absl::string_view prefix, absl::string_view where) {
   for (const CheckParts& check : body.checks) {
     if (!check.kind_error) continue;
-    return absl::Status(
-        code, absl::StrCat(prefix, "Invalid check", where, ": ",
-                           *check.kind_error));
+    return absl::Status(code, absl::StrCat(prefix, "Invalid check", where, ": ",
+                                           *check.kind_error));
   }
   for (const CheckParts& check : body.checks) {
     if (check.status.empty() || ParseHealthStatus(check.status)) continue;
     return absl::Status(
-        code,
-        absl::StrCat(prefix,
-                     "Status for checks must 'passing', 'warning', "
-                     "'critical'"));
+        code, absl::StrCat(prefix,
+                           "Status for checks must 'passing', 'warning', "
+                           "'critical'"));
   }
   return absl::OkStatus();
 }
 
-absl::Status JudgeInstance(const ServiceInstance& instance,
-                           bool has_weights) {
+absl::Status JudgeInstance(const ServiceInstance& instance, bool has_weights) {
   if (IsAnyAddress(instance.address)) {
     return absl::InvalidArgumentError("Invalid service address");
   }
@@ -142,9 +139,8 @@ absl::Status JudgeMesh(const ServiceBody& body) {
 
 // What would be no proxy once it is completed is refused at once.
 absl::Status JudgeSidecar(const ServiceBody& body) {
-  absl::Status status =
-      JudgeChecks(body, absl::StatusCode::kFailedPrecondition, "Bad request: ",
-                  " in sidecar_service");
+  absl::Status status = JudgeChecks(body, absl::StatusCode::kFailedPrecondition,
+                                    "Bad request: ", " in sidecar_service");
   if (!status.ok()) return status;
   ServiceInstance completed = body.parts.instance;
   if (completed.kind != ServiceKind::kTypical &&

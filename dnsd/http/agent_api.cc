@@ -84,11 +84,10 @@ bool AgentApi::Impl::MayCheck(const HttpRequest& request,
                               ApiAccess access) const {
   const AgentService* const service =
       service_id.empty() ? nullptr : agent().FindService(service_id);
-  return service == nullptr
-             ? May(request, ApiResource::kNode, options.registry->node().name,
-                   access)
-             : May(request, ApiResource::kService, service->instance.name,
-                   access);
+  return service == nullptr ? May(request, ApiResource::kNode,
+                                  options.registry->node().name, access)
+                            : May(request, ApiResource::kService,
+                                  service->instance.name, access);
 }
 
 const ServiceInstance* AgentApi::Impl::ServiceOf(const Check& check) const {
@@ -121,8 +120,7 @@ void AgentApi::Impl::Services(const HttpRequest& request,
   json.BeginObject();
   for (const auto& [id, service] : agent().services()) {
     const ServiceInstance& instance = service.instance;
-    if (!May(request, ApiResource::kService, instance.name,
-             ApiAccess::kRead) ||
+    if (!May(request, ApiResource::kService, instance.name, ApiAccess::kRead) ||
         !(*filter)(instance)) {
       continue;
     }
@@ -177,8 +175,8 @@ void AgentApi::Impl::Service(const HttpRequest& request,
   waiters.push_back(std::move(waiter));
   const auto at = std::prev(waiters.end());
   // Neither callback outlives the waiter: it ends with the answer.
-  at->timer = std::make_unique<Timer>(
-      options.loop, [weak = weak_from_this(), at] {
+  at->timer =
+      std::make_unique<Timer>(options.loop, [weak = weak_from_this(), at] {
         const std::shared_ptr<Impl> self = weak.lock();
         if (!self) return;
         const Waiter ready = std::move(*at);
@@ -230,8 +228,7 @@ void AgentApi::Impl::Wake() {
 
 void AgentApi::Impl::Members(const HttpRequest& request,
                              const HttpReply& reply) {
-  const std::string segment =
-      QueryValue(request.query, "segment").value_or("");
+  const std::string segment = QueryValue(request.query, "segment").value_or("");
   if (!segment.empty() && segment != "_all") {
     ReplyText(500,
               "Network segments are not supported in this version of Consul",

@@ -32,11 +32,8 @@ namespace dnsd {
 struct AgentApiOptions {
   EventLoop* loop = nullptr;
   Registry* registry = nullptr;
-  // Consul's enable_script_checks.
+  // Consul's enable_script_checks; as CheckRunnerOptions::remote_scripts.
   bool runs_scripts = false;
-  // Where sidecars get ports from; `is_used` is not looked at.
-  int sidecar_port_min = 21000;
-  int sidecar_port_max = 21255;
   // The one member as JSON (agent_self.h).
   std::function<std::string()> member;
   // Ends the process in good order, once the answer is sent.
@@ -48,9 +45,9 @@ struct AgentApiOptions {
       absl::string_view expression)>
       compile_service_filter;
   // The service is the check's, or null.
-  std::function<absl::StatusOr<
-      std::function<bool(const Check&, const ServiceInstance*)>>(
-      absl::string_view expression)>
+  std::function<
+      absl::StatusOr<std::function<bool(const Check&, const ServiceInstance*)>>(
+          absl::string_view expression)>
       compile_check_filter;
 };
 

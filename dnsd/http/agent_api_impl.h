@@ -63,7 +63,6 @@ struct AgentApi::Impl : std::enable_shared_from_this<AgentApi::Impl> {
   void Leave(const HttpRequest& request, const HttpReply& reply);
   void ForceLeave(const HttpRequest& request, const HttpReply& reply);
   void Join(const HttpRequest& request, const HttpReply& reply);
-  [[nodiscard]] absl::Status CompleteSidecars(ServiceDefinition* service) const;
 
   // agent_check_api.cc
   void RegisterCheck(const HttpRequest& request, const HttpReply& reply);

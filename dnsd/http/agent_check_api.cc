@@ -79,9 +79,9 @@ void AgentApi::Impl::DeregisterCheck(const HttpRequest& request,
   options.registry->DeregisterCheck(id, Answer(reply));
 }
 
-void AgentApi::Impl::SetCheck(const HttpRequest& request,
-                              const std::string& id, HealthStatus status,
-                              std::string output, const HttpReply& reply) {
+void AgentApi::Impl::SetCheck(const HttpRequest& request, const std::string& id,
+                              HealthStatus status, std::string output,
+                              const HttpReply& reply) {
   if (RefusesTenant(request, reply)) return;
   const AgentCheck* const check = agent().FindCheck(id);
   if (check != nullptr &&
@@ -89,10 +89,10 @@ void AgentApi::Impl::SetCheck(const HttpRequest& request,
     return ReplyDenied(reply);
   }
   if (check == nullptr || check->definition.ttl.count() <= 0) {
-    return ReplyText(500,
-                     absl::StrCat("CheckID ", GoQuoted(id),
-                                  " does not have associated TTL"),
-                     reply);
+    return ReplyText(
+        500,
+        absl::StrCat("CheckID ", GoQuoted(id), " does not have associated TTL"),
+        reply);
   }
   options.registry->UpdateCheck(id, status, Cut(std::move(output)),
                                 Answer(reply));
@@ -123,8 +123,8 @@ void AgentApi::Impl::UpdateCheck(const HttpRequest& request,
                                  const HttpReply& reply) {
   absl::StatusOr<CheckUpdate> update = DecodeCheckUpdate(request.body);
   if (!update.ok()) return ReplyError(update.status(), reply);
-  SetCheck(request, std::string(PathRest(request, kUpdatePath)),
-           update->status, std::move(update->output), reply);
+  SetCheck(request, std::string(PathRest(request, kUpdatePath)), update->status,
+           std::move(update->output), reply);
 }
 
 }  // namespace dnsd

@@ -173,14 +173,12 @@ void AgentApi::Impl::HealthByName(const HttpRequest& request,
   for (const auto& [id, service] : agent().services()) {
     if (service.instance.name != name) continue;
     is_known = true;
-    worst = std::max(worst,
-                     WriteHealth(agent(), options.registry->node().name,
-                                 service.instance, &json));
+    worst = std::max(worst, WriteHealth(agent(), options.registry->node().name,
+                                        service.instance, &json));
   }
   json.EndArray();
   if (!is_known) {
-    ReplyReason(request, 404,
-                absl::StrCat("ServiceName ", name, " Not Found"),
+    ReplyReason(request, 404, absl::StrCat("ServiceName ", name, " Not Found"),
                 std::move(text), reply);
     return;
   }

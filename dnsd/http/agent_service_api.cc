@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/registry/api_body.h"
 #include "catalog/registry/go_json.h"
-#include "catalog/registry/proxy_json.h"
 #include "catalog/registry/sidecar.h"
 #include "dnsd/http/agent_api_impl.h"
 #include "dnsd/http/url.h"
@@ -16,8 +15,7 @@ namespace dnsd {
 namespace {
 
 constexpr absl::string_view kDeregisterPath = "/v1/agent/service/deregister/";
-constexpr absl::string_view kMaintenancePath =
-    "/v1/agent/service/maintenance/";
+constexpr absl::string_view kMaintenancePath = "/v1/agent/service/maintenance/";
 constexpr absl::string_view kForceLeavePath = "/v1/agent/force-leave/";
 constexpr absl::string_view kJoinPath = "/v1/agent/join/";
 
@@ -44,32 +42,6 @@ bool ReplacesChecks(const HttpRequest& request) {
 
 }  // namespace
 
-absl::Status AgentApi::Impl::CompleteSidecars(
-    ServiceDefinition* service) const {
-  SidecarPorts ports;
-  ports.min = options.sidecar_port_min;
-  ports.max = options.sidecar_port_max;
-  const std::string own_id = SidecarId(service->instance.id);
-  ports.is_used = [&](uint16_t port) {
-    if (port == service->instance.port) return true;
-    for (const auto& [id, other] : agent().services()) {
-      // One that is registered again keeps its port.
-      if (other.instance.port == port && id != own_id) return true;
-    }
-    return false;
-  };
-  for (ServiceDefinition& sidecar : service->sidecars) {
-    absl::StatusOr<ServiceDefinition> complete =
-        CompleteSidecar(*service, std::move(sidecar), ports);
-    if (!complete.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "Invalid SidecarService: ", complete.status().message()));
-    }
-    sidecar = *std::move(complete);
-  }
-  return absl::OkStatus();
-}
-
 void AgentApi::Impl::RegisterService(const HttpRequest& request,
                                      const HttpReply& reply) {
   if (RefusesTenant(request, reply)) return;
@@ -81,14 +53,15 @@ void AgentApi::Impl::RegisterService(const HttpRequest& request,
                  ApiAccess::kWrite);
   may = may && (old == nullptr || May(request, ApiResource::kService,
                                       old->instance.name, ApiAccess::kWrite));
-  absl::Status status = CompleteSidecars(&*service);
+  absl::Status status = JudgeScripts(service->checks);
   for (const ServiceDefinition& sidecar : service->sidecars) {
-    may = may && May(request, ApiResource::kService, sidecar.instance.name,
+    const std::string& given = sidecar.instance.name;
+    may = may && May(request, ApiResource::kService,
+                     given.empty() ? SidecarId(service->instance.name) : given,
                      ApiAccess::kWrite);
     if (status.ok()) status = JudgeScripts(sidecar.checks);
   }
   if (!may) return ReplyDenied(reply);
-  if (status.ok()) status = JudgeScripts(service->checks);
   if (!status.ok()) return ReplyError(status, reply);
   options.registry->RegisterService(*std::move(service),
                                     ReplacesChecks(request), Answer(reply));
@@ -139,12 +112,10 @@ void AgentApi::Impl::MaintainNode(const HttpRequest& request,
     return ReplyDenied(reply);
   }
   options.registry->SetNodeMaintenance(
-      *enable, QueryValue(request.query, "reason").value_or(""),
-      Answer(reply));
+      *enable, QueryValue(request.query, "reason").value_or(""), Answer(reply));
 }
 
-void AgentApi::Impl::Leave(const HttpRequest& request,
-                           const HttpReply& reply) {
+void AgentApi::Impl::Leave(const HttpRequest& request, const HttpReply& reply) {
   if (!May(request, ApiResource::kAgent, options.registry->node().name,
            ApiAccess::kWrite)) {
     return ReplyDenied(reply);
@@ -162,8 +133,7 @@ void AgentApi::Impl::ForceLeave(const HttpRequest& request,
   }
   // The only member does not leave by this, as in Consul.
   if (node == options.registry->node().name) return ReplyEmpty(reply);
-  ReplyText(500,
-            absl::StrCat("agent: No node found with name '", node, "'"),
+  ReplyText(500, absl::StrCat("agent: No node found with name '", node, "'"),
             reply);
 }
 

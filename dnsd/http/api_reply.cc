@@ -2,58 +2,11 @@
 
 #include <utility>
 
+#include "catalog/base/json_write.h"
 #include "dnsd/http/url.h"
 
 namespace dnsd {
 namespace {
-
-// Compact JSON with a line for each value, as Go's MarshalIndent.
-class Indenter {
- public:
-  std::string Indent(absl::string_view compact) {
-    for (size_t i = 0; i < compact.size(); ++i) {
-      const char c = compact[i];
-      const bool is_open = !in_text_ && (c == '{' || c == '[');
-      const char next = i + 1 < compact.size() ? compact[i + 1] : '\0';
-      if (is_open && (next == '}' || next == ']')) {
-        out_.push_back(c);
-        out_.push_back(next);
-        ++i;
-      } else if (in_text_ && c == '\\') {
-        out_.push_back(c);
-        out_.push_back(next);
-        ++i;
-      } else {
-        Put(c);
-      }
-    }
-    out_.push_back('\n');
-    return std::move(out_);
-  }
-
- private:
-  void Put(char c) {
-    if (c == '"') in_text_ = !in_text_;
-    const bool is_close = !in_text_ && (c == '}' || c == ']');
-    if (is_close) {
-      --depth_;
-      Line();
-    }
-    out_.push_back(c);
-    if (in_text_ || is_close) return;
-    if (c == ':') out_.push_back(' ');
-    if (c == '{' || c == '[') ++depth_;
-    if (c == '{' || c == '[' || c == ',') Line();
-  }
-  void Line() {
-    out_.push_back('\n');
-    out_.append(depth_ * 4, ' ');
-  }
-
-  std::string out_;
-  size_t depth_ = 0;
-  bool in_text_ = false;
-};
 
 int StatusOf(const absl::Status& status) {
   switch (status.code()) {
@@ -93,7 +46,7 @@ HttpResponse JsonAnswer(const HttpRequest& request, std::string json) {
   HttpResponse response;
   response.content_type = "application/json";
   const bool is_pretty = QueryValue(request.query, "pretty").has_value();
-  response.body = is_pretty ? Indenter().Indent(json) : std::move(json);
+  response.body = is_pretty ? IndentJson(json) : std::move(json);
   return response;
 }
 
@@ -117,8 +70,7 @@ bool RefusesTenant(const HttpRequest& request, const HttpReply& reply) {
 }
 
 std::optional<bool> ParseGoBool(absl::string_view text) {
-  for (const absl::string_view yes :
-       {"1", "t", "T", "true", "TRUE", "True"}) {
+  for (const absl::string_view yes : {"1", "t", "T", "true", "TRUE", "True"}) {
     if (text == yes) return true;
   }
   for (const absl::string_view no :

@@ -53,9 +53,9 @@ class CatalogWriter {
     if (!service_id.empty()) {
       known = state_->ViewInstance(KeyOf(node), service_id);
     }
-    return known ? MayWrite(request, ApiResource::kService,
-                            known->instance->name)
-                 : MayWrite(request, ApiResource::kNode, node);
+    return known
+               ? MayWrite(request, ApiResource::kService, known->instance->name)
+               : MayWrite(request, ApiResource::kNode, node);
   }
 
   // As in Consul, a node that stays as it is needs no right of its own.
@@ -64,12 +64,12 @@ class CatalogWriter {
     const std::string& name = body.node.name;
     const std::optional<NodeView> known = state_->ViewNode(KeyOf(name));
     const bool changes_node =
-        !known || (!body.skip_node_update &&
-                   (known->node->address != body.node.address ||
-                    known->node->id != body.node.id ||
-                    known->node->meta != body.node.meta ||
-                    known->node->tagged_addresses !=
-                        body.node.tagged_addresses));
+        !known ||
+        (!body.skip_node_update &&
+         (known->node->address != body.node.address ||
+          known->node->id != body.node.id ||
+          known->node->meta != body.node.meta ||
+          known->node->tagged_addresses != body.node.tagged_addresses));
     if (changes_node && !MayWrite(request, ApiResource::kNode, name)) {
       return false;
     }

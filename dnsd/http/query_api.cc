@@ -12,6 +12,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "catalog/base/json_write.h"
+#include "catalog/object_json.h"
 #include "catalog/query_execute.h"
 #include "catalog/registry/api_body.h"
 #include "catalog/registry/go_json.h"
@@ -85,8 +87,8 @@ class QueryApi {
   void Explain(const HttpRequest& request, const std::string& name,
                const HttpReply& reply) const;
 
-  [[nodiscard]] bool May(const HttpRequest& request,
-                         const PreparedQuery& query, ApiAccess access) const {
+  [[nodiscard]] bool May(const HttpRequest& request, const PreparedQuery& query,
+                         ApiAccess access) const {
     return IsAllowed(options_.rights, request, ApiResource::kQuery, query.name,
                      access);
   }
@@ -136,10 +138,10 @@ void QueryApi::List(const HttpRequest& request, const HttpReply& reply) const {
   }
   json.EndArray();
   HttpResponse response = JsonAnswer(request, std::move(text));
-  AddHeaders(request,
-             options_.state->changes().Of(
-                 {WatchKind::kQueries, datacenter(), ""}),
-             &response);
+  AddHeaders(
+      request,
+      options_.state->changes().Of({WatchKind::kQueries, datacenter(), ""}),
+      &response);
   reply(std::move(response));
 }
 
@@ -228,11 +230,12 @@ void QueryApi::Update(const HttpRequest& request,
   }
   // The path says which; the body's own is not looked at.
   query->query.id = known->stored.query.id;
-  options_.registry->UpdateQuery(
-      *std::move(query), [reply](const absl::Status& status) {
-        if (!status.ok()) return ReplyError(status, reply);
-        ReplyEmpty(reply);
-      });
+  options_.registry->UpdateQuery(*std::move(query),
+                                 [reply](const absl::Status& status) {
+                                   if (!status.ok())
+                                     return ReplyError(status, reply);
+                                   ReplyEmpty(reply);
+                                 });
 }
 
 void QueryApi::Delete(const HttpRequest& request,
@@ -253,11 +256,12 @@ void QueryApi::Delete(const HttpRequest& request,
   if (!May(request, known->stored.query, ApiAccess::kWrite)) {
     return ReplyDenied(reply);
   }
-  options_.registry->DeleteQuery(
-      known->stored.query.id, [reply](const absl::Status& status) {
-        if (!status.ok()) return ReplyError(status, reply);
-        ReplyEmpty(reply);
-      });
+  options_.registry->DeleteQuery(known->stored.query.id,
+                                 [reply](const absl::Status& status) {
+                                   if (!status.ok())
+                                     return ReplyError(status, reply);
+                                   ReplyEmpty(reply);
+                                 });
 }
 
 std::optional<size_t> QueryApi::ReadLimit(const HttpRequest& request,
@@ -295,7 +299,7 @@ void QueryApi::WriteNodes(const std::vector<InstanceView>& instances,
     std::vector<CheckView> checks;
     options_.state->ForEachCheckOf(
         view, [&](const CheckView& check) { checks.push_back(check); });
-    options_.write_entry(view, checks, json);
+    WriteHealthEntry(view, checks, json);
   }
   json->EndArray();
 }
@@ -320,9 +324,8 @@ void QueryApi::Execute(const HttpRequest& request, const std::string& name,
            !IsAllowed(options_.rights, request, ApiResource::kService,
                       view.instance->name, ApiAccess::kRead);
   };
-  instances.erase(
-      std::remove_if(instances.begin(), instances.end(), is_hidden),
-      instances.end());
+  instances.erase(std::remove_if(instances.begin(), instances.end(), is_hidden),
+                  instances.end());
   Order(request, *query, &instances);
   if (*limit > 0 && instances.size() > *limit) instances.resize(*limit);
   std::string text;

@@ -12,10 +12,8 @@
 #ifndef DNSD_DNSD_HTTP_QUERY_API_H_
 #define DNSD_DNSD_HTTP_QUERY_API_H_
 
-#include <functional>
 #include <vector>
 
-#include "catalog/base/json_write.h"
 #include "catalog/registry/registry.h"
 #include "catalog/state.h"
 #include "dnsd/http/api_reply.h"
@@ -27,10 +25,6 @@ struct QueryApiOptions {
   Registry* registry = nullptr;
   const State* state = nullptr;
   ApiRights rights;
-  // Writes one of "Nodes": {"Node","Service","Checks"}.
-  std::function<void(const InstanceView&, const std::vector<CheckView>&,
-                     JsonWriter*)>
-      write_entry;
 };
 
 [[nodiscard]] std::vector<Route> QueryRoutes(QueryApiOptions options);

@@ -100,8 +100,12 @@ class ImageMaker {
   CheckReport MakeCheck() {
     CheckReport report;
     report.node = Name();
-    report.check = {Name(), Text(), Text(), static_cast<HealthStatus>(Below(3)),
-                    Text(), Text()};
+    report.check.id = Name();
+    report.check.name = Text();
+    report.check.service_id = Text();
+    report.check.status = static_cast<HealthStatus>(Below(3));
+    report.check.notes = Text();
+    report.check.output = Text();
     report.service_name = Text();
     report.modify_index = random_() >> Below(64);
     return report;

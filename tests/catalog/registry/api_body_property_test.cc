@@ -24,16 +24,16 @@ class BodyMaker {
   }
   std::string Text() {
     static constexpr const char* kTexts[] = {
-        "a",      "web",       "Web_1",  "x y",  "\"q\"", "<&>",
-        "\xC3\xA9", "10.0.0.7", "::1", "line\nend", "\\", "b.example"};
+        "a",        "web",      "Web_1", "x y",       "\"q\"", "<&>",
+        "\xC3\xA9", "10.0.0.7", "::1",   "line\nend", "\\",    "b.example"};
     std::string out;
     AppendJsonString(kTexts[Below(12)], &out);
     return out;
   }
   std::string Name() { return absl::StrCat("\"n", Below(50), "\""); }
   std::string Time() {
-    static constexpr const char* kTimes[] = {"\"1s\"", "\"90m\"", "\"1.5s\"",
-                                             "7000000000", "\"2h3m\"", "1e9"};
+    static constexpr const char* kTimes[] = {
+        "\"1s\"", "\"90m\"", "\"1.5s\"", "7000000000", "\"2h3m\"", "1e9"};
     return kTimes[Below(6)];
   }
   std::string Texts() {
@@ -76,15 +76,15 @@ class BodyMaker {
     for (const char* time : {"Timeout", "DeregisterCriticalServiceAfter"}) {
       if (Chance(40)) members.Add(time, Time());
     }
-    for (const char* flag : {"TLSSkipVerify", "GRPCUseTLS", "H2PingUseTLS",
-                             "DisableRedirects"}) {
+    for (const char* flag :
+         {"TLSSkipVerify", "GRPCUseTLS", "H2PingUseTLS", "DisableRedirects"}) {
       if (Chance(30)) members.Add(flag, Chance(50) ? "true" : "false");
     }
     if (Chance(30)) {
       members.Add("Header", absl::StrCat("{\"h\":", Texts(), ",\"g\":[]}"));
     }
-    for (const char* count : {"SuccessBeforePassing", "FailuresBeforeCritical",
-                              "OutputMaxSize"}) {
+    for (const char* count :
+         {"SuccessBeforePassing", "FailuresBeforeCritical", "OutputMaxSize"}) {
       if (Chance(30)) members.Add(count, absl::StrCat(Below(9)));
     }
     if (Chance(50)) members.Add("Status", Chance(50) ? "\"passing\"" : "\"\"");
@@ -146,9 +146,9 @@ class BodyMaker {
     if (Chance(70)) members.Add("Service", Instance("Service"));
     if (Chance(70)) {
       members.Add("Check",
-                  absl::StrCat("{\"Name\":", Name(), ",\"Output\":", Text(),
-                               ",\"Status\":\"warning\",\"Definition\":",
-                               Check(), "}"));
+                  absl::StrCat(
+                      "{\"Name\":", Name(), ",\"Output\":", Text(),
+                      ",\"Status\":\"warning\",\"Definition\":", Check(), "}"));
     }
     return members.ToJson();
   }

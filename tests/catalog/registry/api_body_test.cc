@@ -49,9 +49,8 @@ TEST(ApiBody, RefusesWhatItCannotKeep) {
 
 TEST(ApiBody, NestingEnds) {
   const std::string deep = std::string(1000, '[') + std::string(1000, ']');
-  EXPECT_EQ(
-      testing::AskDecoder("service", "{\"Meta\":" + deep + "}").text,
-      "Request decode failed: exceeded max depth");
+  EXPECT_EQ(testing::AskDecoder("service", "{\"Meta\":" + deep + "}").text,
+            "Request decode failed: exceeded max depth");
 }
 
 TEST(ApiBody, IgnoresUnknownKeysAndLettersCase) {
@@ -85,7 +84,8 @@ TEST(ApiBody, ServiceGetsWhatItLeavesOut) {
 }
 
 TEST(ApiBody, GivenWeightsHaveNoDefaults) {
-  const auto given = DecodeServiceBody(R"({"Name":"a","Weights":{"Passing":4}})");
+  const auto given =
+      DecodeServiceBody(R"({"Name":"a","Weights":{"Passing":4}})");
   ASSERT_EQ(given.status(), absl::OkStatus());
   EXPECT_EQ(given->instance.weights, (Weights{4, 0}));
   const auto none = DecodeServiceBody(R"({"Name":"a"})");
