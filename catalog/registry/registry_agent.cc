@@ -81,9 +81,12 @@ void Registry::PutAgentService(AgentService service, Changes* changes) {
 }
 
 void Registry::PutAgentCheck(AgentCheck check, Changes* changes) {
-  // A check that is defined anew goes on from what it found before.
+  // A check that is defined anew goes on from what it found before, unless its
+  // file says another status now.
   if (const AgentCheck* old = agent_.FindCheck(check.check.id);
-      old != nullptr && !IsMaintenance(check)) {
+      old != nullptr && !IsMaintenance(check) &&
+      (check.origin == Origin::kApi ||
+       old->definition.status == check.definition.status)) {
     check.check.status = old->check.status;
     check.check.output = old->check.output;
   }
@@ -93,10 +96,10 @@ void Registry::PutAgentCheck(AgentCheck check, Changes* changes) {
 }
 
 void Registry::StartCheck(const AgentCheck& check) {
-  CheckStart start{check.check.status, check.check.output,
-                   check.origin == Origin::kApi ? CheckOrigin::kRemote
-                                                : CheckOrigin::kLocal,
-                   std::nullopt};
+  CheckStart start{
+      check.check.status, check.check.output,
+      check.origin == Origin::kApi ? CheckOrigin::kRemote : CheckOrigin::kLocal,
+      std::nullopt};
   const auto restored = loaded_->states.find(check.check.id);
   if (restored != loaded_->states.end() && check.definition.ttl.count() > 0) {
     const std::chrono::milliseconds age(UnixMs() - restored->second.unix_ms);
@@ -107,9 +110,9 @@ void Registry::StartCheck(const AgentCheck& check) {
   const absl::Status started = runner_->Add(check.definition, start);
   if (started.ok()) return;
   // What was registered when more was allowed stays, in the state it had.
-  LogWarn("agent", "Check is not run",
-          {{"check", check.check.id},
-           {"reason", std::string(started.message())}});
+  LogWarn(
+      "agent", "Check is not run",
+      {{"check", check.check.id}, {"reason", std::string(started.message())}});
 }
 
 void Registry::EraseAgentCheck(const std::string& id, Changes* changes) {

@@ -216,6 +216,20 @@ TEST_F(RegistryTest, TheConfigurationGivesBackWhatHttpReplaced) {
   EXPECT_EQ(Instances("api"), Texts{"here/api:82 passing"});
 }
 
+TEST_F(RegistryTest, AStatusThatItsFileChangesCounts) {
+  const char* const kBody =
+      R"({"Name":"web","Check":{"TTL":"1h","Status":"passing"}})";
+  definitions.services = {Service(kBody)};
+  Open();
+  ASSERT_TRUE(Update("service:web", HealthStatus::kWarning, "").ok());
+  definitions.services[0].instance.port = 81;
+  registry().Update(definitions);
+  EXPECT_EQ(Instances("web"), Texts{"here/web:81 warning"});
+  definitions.services[0].checks[0].status = HealthStatus::kCritical;
+  registry().Update(definitions);
+  EXPECT_EQ(Instances("web"), Texts{"here/web:81 critical"});
+}
+
 TEST_F(RegistryTest, NamesOfQueriesAreTheirOwn) {
   Open();
   ASSERT_TRUE(Query(R"({"Name":"q","Service":{"Service":"db"}})").ok());
