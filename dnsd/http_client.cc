@@ -213,7 +213,7 @@ void SetBody(CURL* curl, const HttpCallRequest& request,
 // "Get", as Go names a method in its errors.
 std::string MethodWord(const std::string& method) {
   std::string word = absl::AsciiStrToLower(method);
-  if (!word.empty()) word[0] = absl::ascii_toupper(word[0]);
+  if (!word.empty()) word[0] = absl::ascii_toupper(static_cast<unsigned char>(word[0]));
   return word;
 }
 
@@ -264,9 +264,9 @@ absl::StatusOr<HttpCallAnswer> HttpCall(const HttpCallRequest& request) {
   if (code != CURLE_OK) {
     std::string why = detail.c_str();
     if (why.empty()) why = curl_easy_strerror(code);
-    return CallError(code, absl::StrCat(MethodWord(request.method), " \"",
-                                        request.url, "\": ",
-                                        ErrorText(curl, code, why, tried)));
+    return CallError(
+        code, absl::StrCat(MethodWord(request.method), " \"", request.url,
+                           "\": ", ErrorText(curl, code, why, tried)));
   }
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

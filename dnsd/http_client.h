@@ -37,7 +37,7 @@ struct HttpCallTls {
 struct HttpCallRequest {
   std::string method = "GET";
   std::string url;
-  std::string unix_socket;  // empty: TCP to the URL's host
+  std::string unix_socket;           // empty: TCP to the URL's host
   std::vector<std::string> headers;  // "Name: value"
   std::string user_password;         // "user:password"; empty: none
   HttpCallTls tls;

@@ -182,9 +182,9 @@ std::optional<int> AskingVerb(const std::string& command, const Args& args) {
     int (*run)(const Args&);
   };
   static constexpr Verb kVerbs[] = {
-      {"catalog", CatalogVerb}, {"info", InfoVerb},
-      {"leave", LeaveVerb},     {"maint", MaintVerb},
-      {"members", MembersVerb}, {"reload", ReloadVerb},
+      {"catalog", CatalogVerb},   {"info", InfoVerb},
+      {"leave", LeaveVerb},       {"maint", MaintVerb},
+      {"members", MembersVerb},   {"reload", ReloadVerb},
       {"services", ServicesVerb}, {"watch", WatchVerb},
   };
   for (const Verb& verb : kVerbs) {

@@ -216,8 +216,7 @@ absl::StatusOr<std::string> AgentClient::Ask(const std::string& method,
                                              absl::string_view path,
                                              const QueryParameters& parameters,
                                              const std::string& body) const {
-  absl::StatusOr<HttpCallAnswer> answer =
-      Call(method, path, parameters, body);
+  absl::StatusOr<HttpCallAnswer> answer = Call(method, path, parameters, body);
   if (!answer.ok()) return answer.status();
   if (answer->status != 200) return UnexpectedStatus(*answer);
   return std::move(answer->body);

@@ -12,12 +12,15 @@
 namespace dnsd {
 namespace {
 
-constexpr CommandSpec kInfo = {
-    "info [options]", "Prints what an agent knows about itself.\n", {}, false,
-    true};
+constexpr CommandSpec kInfo = {"info [options]",
+                               "Prints what an agent knows about itself.\n",
+                               {},
+                               false,
+                               true};
 constexpr CommandSpec kReload = {
     "reload [options]",
-    "Makes an agent read its configuration files again.\n", {}};
+    "Makes an agent read its configuration files again.\n",
+    {}};
 constexpr CommandSpec kLeave = {
     "leave [options]", "Makes an agent leave its cluster and end.\n", {}};
 

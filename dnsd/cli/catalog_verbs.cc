@@ -28,7 +28,9 @@ constexpr char kUsage[] =
 
 constexpr CommandSpec kDatacenters = {
     "catalog datacenters [options]",
-    "Lists the datacenters that are known, the nearest first.\n", {}, true,
+    "Lists the datacenters that are known, the nearest first.\n",
+    {},
+    true,
     true};
 
 constexpr CommandFlag kNodesFlags[] = {
@@ -93,7 +95,9 @@ std::string MapText(const Value& node, absl::string_view key) {
   return absl::StrJoin(sorted, ", ", absl::PairFormatter("="));
 }
 
-std::string ShortId(const std::string& id) { return id.substr(0, id.find('-')); }
+std::string ShortId(const std::string& id) {
+  return id.substr(0, id.find('-'));
+}
 
 int DatacentersVerb(const Command& command) {
   const auto client = ConnectOrSay(command);

@@ -79,9 +79,9 @@ bool KnownFormat(const std::string& format) {
 }  // namespace
 
 const GivenFlag* Command::Find(absl::string_view name) const {
-  const auto found = std::find_if(
-      given_.flags.rbegin(), given_.flags.rend(),
-      [name](const GivenFlag& flag) { return flag.name == name; });
+  const auto found =
+      std::find_if(given_.flags.rbegin(), given_.flags.rend(),
+                   [name](const GivenFlag& flag) { return flag.name == name; });
   return found == given_.flags.rend() ? nullptr : &*found;
 }
 

@@ -62,8 +62,8 @@ int List(const Command& command, const AgentClient& client) {
           config == nullptr ? "" : MemberText(*config, "NodeName")));
     } else {
       PrintLine("Service:");
-      PrintLine(absl::StrCat("  ID:     ",
-                             MemberText(check.value, "ServiceID")));
+      PrintLine(
+          absl::StrCat("  ID:     ", MemberText(check.value, "ServiceID")));
     }
     PrintLine(absl::StrCat("  Reason: ", MemberText(check.value, "Notes")));
     PrintLine("");
@@ -77,9 +77,8 @@ int Switch(const Command& command, const AgentClient& client, bool enable) {
   QueryParameters parameters = {{"enable", enable ? "true" : "false"}};
   if (enable) parameters.push_back({"reason", command.Text("reason")});
   const std::string path =
-      service.empty()
-          ? "/v1/agent/maintenance"
-          : absl::StrCat("/v1/agent/service/maintenance/", service);
+      service.empty() ? "/v1/agent/maintenance"
+                      : absl::StrCat("/v1/agent/service/maintenance/", service);
   const auto answer = client.Ask("PUT", path, parameters);
   if (!answer.ok()) {
     return Fail(absl::StrCat("Error ", enable ? "enabling" : "disabling", " ",

@@ -24,8 +24,9 @@ constexpr CommandFlag kFlags[] = {
     {{"wan", FlagType::kPlainBool}, "The servers of all datacenters"},
 };
 constexpr CommandSpec kMembers = {
-    "members [options]", "Lists the members of the cluster that an agent sees.\n",
-    kFlags, false, true};
+    "members [options]",
+    "Lists the members of the cluster that an agent sees.\n", kFlags, false,
+    true};
 
 // What Go's regexp says where RE2 says it otherwise.
 std::string RegexpError(const re2::RE2& regexp) {
@@ -43,8 +44,8 @@ std::string RegexpError(const re2::RE2& regexp) {
     default:
       return absl::StrCat("error parsing regexp: ", regexp.error());
   }
-  return absl::StrCat("error parsing regexp: ", what, ": `",
-                      regexp.error_arg(), "`");
+  return absl::StrCat("error parsing regexp: ", what, ": `", regexp.error_arg(),
+                      "`");
 }
 
 std::string StatusName(int64_t status) {
@@ -72,10 +73,10 @@ std::string StatusOf(const Value& member) {
 std::string AddressOf(const Value& member) {
   const std::string address = MemberText(member, "Addr");
   const Value* const port = FindMember(member, "Port");
-  return absl::StrCat(
-      absl::StrContains(address, ':') ? absl::StrCat("[", address, "]")
-                                      : address,
-      ":", port == nullptr ? 0 : port->integer);
+  return absl::StrCat(absl::StrContains(address, ':')
+                          ? absl::StrCat("[", address, "]")
+                          : address,
+                      ":", port == nullptr ? 0 : port->integer);
 }
 
 // The tags, with the segment that Consul's table has in them.
@@ -84,7 +85,8 @@ std::map<std::string, std::string> TagsOf(const Value& member) {
   if (const Value* const given = FindMember(member, "Tags")) {
     for (const Member& tag : given->members) tags[tag.key] = tag.value.text;
   }
-  if (tags["role"] == "consul") {
+  const auto role = tags.find("role");
+  if (role != tags.end() && role->second == "consul") {
     tags["segment"] = "<all>";
   } else if (tags["segment"].empty()) {
     tags["segment"] = "<default>";
@@ -120,10 +122,9 @@ std::string MembersText(std::vector<Value> members, bool detailed) {
     return std::make_pair(MemberText(member, "Name"),
                           TagsOf(member)["segment"]);
   };
-  std::stable_sort(members.begin(), members.end(),
-                   [&key](const Value& a, const Value& b) {
-                     return key(a) < key(b);
-                   });
+  std::stable_sort(
+      members.begin(), members.end(),
+      [&key](const Value& a, const Value& b) { return key(a) < key(b); });
   std::vector<TableRow> rows;
   if (detailed) {
     rows.push_back({"Node", "Address", "Status", "Tags"});
@@ -147,8 +148,8 @@ int MembersVerb(const std::vector<std::string>& args) {
   options.set_log_errors(false);
   const re2::RE2 regexp(pattern, options);
   if (!regexp.ok()) {
-    PrintErrorLine(absl::StrCat("Failed to compile status regexp: ",
-                                RegexpError(regexp)));
+    PrintErrorLine(
+        absl::StrCat("Failed to compile status regexp: ", RegexpError(regexp)));
     return 1;
   }
   const auto client = ConnectOrSay(*command);
@@ -159,8 +160,8 @@ int MembersVerb(const std::vector<std::string>& args) {
   if (command->Bool("wan")) parameters.push_back({"wan", "1"});
   absl::StatusOr<Value> members = client->Get("/v1/agent/members", parameters);
   if (!members.ok()) {
-    PrintErrorLine(absl::StrCat("Error retrieving members: ",
-                                members.status().message()));
+    PrintErrorLine(
+        absl::StrCat("Error retrieving members: ", members.status().message()));
     return 1;
   }
   std::vector<Value>& list = members->items;

@@ -163,10 +163,10 @@ const Value* FindWritten(const Value& object, absl::string_view name,
 }
 
 Value Plain(const Value& value) {
-  const Value& one = value.items.size() == 1 &&
-                             value.items[0].kind == Value::Kind::kObject
-                         ? value.items[0]
-                         : value;
+  const Value& one =
+      value.items.size() == 1 && value.items[0].kind == Value::Kind::kObject
+          ? value.items[0]
+          : value;
   Value plain = one;
   for (Value& item : plain.items) item = Plain(item);
   for (Member& member : plain.members) member.value = Plain(member.value);

@@ -8,6 +8,7 @@
 #ifndef DNSD_DNSD_CLI_SERVICE_BODY_H_
 #define DNSD_DNSD_CLI_SERVICE_BODY_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -160,8 +160,8 @@ absl::StatusOr<Value> HostPort(const std::string& text) {
   }
   int number = 0;
   if (!absl::SimpleAtoi(port, &number)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "strconv.Atoi: parsing \"", port, "\": invalid syntax"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("strconv.Atoi: parsing \"", port, "\": invalid syntax"));
   }
   Value address = ObjectValue();
   if (!host.empty()) address.members.push_back({"Address", 0, TextValue(host)});
@@ -203,8 +203,8 @@ absl::StatusOr<Value> ServiceFromFlags(const Command& command) {
   for (const auto& [name, text] : Pairs(command, "tagged-address")) {
     absl::StatusOr<Value> address = HostPort(text);
     if (!address.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "Invalid Tagged Address: ", address.status().message()));
+      return absl::InvalidArgumentError(
+          absl::StrCat("Invalid Tagged Address: ", address.status().message()));
     }
     addresses.members.push_back({name, 0, *std::move(address)});
   }
@@ -232,8 +232,7 @@ int Register(const Command& command) {
         "Service registration requires at least one argument or flags.");
     return 1;
   }
-  if (!command.rest().empty() &&
-      (by_flags || !command.Text("id").empty())) {
+  if (!command.rest().empty() && (by_flags || !command.Text("id").empty())) {
     PrintErrorLine("Service registration requires arguments or -id, not both.");
     return 1;
   }

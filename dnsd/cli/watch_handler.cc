@@ -50,9 +50,8 @@ int FileOf(const std::string& text) {
   if (fd < 0) return -1;
   size_t done = 0;
   while (done < text.size()) {
-    const ssize_t wrote =
-        pwrite(fd, text.data() + done, text.size() - done,
-               static_cast<off_t>(done));
+    const ssize_t wrote = pwrite(fd, text.data() + done, text.size() - done,
+                                 static_cast<off_t>(done));
     if (wrote <= 0) {
       close(fd);
       return -1;

@@ -1,11 +1,13 @@
 #include "dnsd/cli/watch_plan.h"
 
 #include <algorithm>
-#include <span>
+#include <iterator>
+#include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "dnsd/go_flags.h"
 
 namespace dnsd {
@@ -48,7 +50,9 @@ absl::StatusOr<bool> PassingOnly(const Command& command) {
 absl::StatusOr<WatchPlan> Instances(const Command& command) {
   const std::string service = command.Text("service");
   if (service.empty()) return Wrong("Must specify a single service to watch");
-  WatchPlan plan{"", absl::StrCat("/v1/health/service/", service), {},
+  WatchPlan plan{"",
+                 absl::StrCat("/v1/health/service/", service),
+                 {},
                  WatchShape::kInstances};
   const absl::StatusOr<bool> passing = PassingOnly(command);
   if (passing.ok() && *passing) plan.parameters.push_back({"passing", "1"});
@@ -82,7 +86,9 @@ absl::StatusOr<WatchPlan> Key(const Command& command) {
 absl::StatusOr<WatchPlan> KeyPrefix(const Command& command) {
   const std::string prefix = command.Text("prefix");
   if (prefix.empty()) return Wrong("Must specify a single prefix to watch");
-  return WatchPlan{"", absl::StrCat("/v1/kv/", prefix), {{"recurse", ""}},
+  return WatchPlan{"",
+                   absl::StrCat("/v1/kv/", prefix),
+                   {{"recurse", ""}},
                    WatchShape::kKeys};
 }
 

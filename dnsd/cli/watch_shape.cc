@@ -1,7 +1,6 @@
 #include "dnsd/cli/watch_shape.h"
 
 #include <algorithm>
-#include <optional>
 #include <span>
 #include <utility>
 
@@ -52,21 +51,20 @@ constexpr Field kDefinition[] = {
     {"TLSSkipVerify", Kind::kBool},
     {"TCP"}};
 
-constexpr Field kCheck[] = {
-    {"Node"},
-    {"CheckID"},
-    {"Name"},
-    {"Status"},
-    {"Notes"},
-    {"Output"},
-    {"ServiceID"},
-    {"ServiceName"},
-    {"ServiceTags", Kind::kList},
-    {"Type"},
-    {"Namespace", Kind::kText, true},
-    {"Definition", Kind::kObject, false, kDefinition},
-    {"CreateIndex", Kind::kNumber},
-    {"ModifyIndex", Kind::kNumber}};
+constexpr Field kCheck[] = {{"Node"},
+                            {"CheckID"},
+                            {"Name"},
+                            {"Status"},
+                            {"Notes"},
+                            {"Output"},
+                            {"ServiceID"},
+                            {"ServiceName"},
+                            {"ServiceTags", Kind::kList},
+                            {"Type"},
+                            {"Namespace", Kind::kText, true},
+                            {"Definition", Kind::kObject, false, kDefinition},
+                            {"CreateIndex", Kind::kNumber},
+                            {"ModifyIndex", Kind::kNumber}};
 
 constexpr Field kAddress[] = {{"Address"}, {"Port", Kind::kNumber}};
 constexpr Field kWeights[] = {{"Passing", Kind::kNumber},
@@ -91,15 +89,14 @@ constexpr Field kExposePath[] = {{"ListenerPort", Kind::kNumber, true},
 constexpr Field kExpose[] = {{"Checks", Kind::kBool, true},
                              {"Paths", Kind::kObjects, true, kExposePath}};
 
-constexpr Field kProxy[] = {
-    {"DestinationServiceName", Kind::kText, true},
-    {"DestinationServiceID", Kind::kText, true},
-    {"LocalServiceAddress", Kind::kText, true},
-    {"LocalServicePort", Kind::kNumber, true},
-    {"Config", Kind::kMap, true},
-    {"Upstreams", Kind::kObjects, true, kUpstream},
-    {"MeshGateway", Kind::kObject, false, kMeshGateway},
-    {"Expose", Kind::kObject, false, kExpose}};
+constexpr Field kProxy[] = {{"DestinationServiceName", Kind::kText, true},
+                            {"DestinationServiceID", Kind::kText, true},
+                            {"LocalServiceAddress", Kind::kText, true},
+                            {"LocalServicePort", Kind::kNumber, true},
+                            {"Config", Kind::kMap, true},
+                            {"Upstreams", Kind::kObjects, true, kUpstream},
+                            {"MeshGateway", Kind::kObject, false, kMeshGateway},
+                            {"Expose", Kind::kObject, false, kExpose}};
 
 constexpr Field kConnect[] = {{"Native", Kind::kBool, true}};
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -42,6 +44,12 @@ constexpr CommandSpec kWatch = {
     "its standard input, now and whenever the view changes.\n",
     kFlags, true};
 
+// "45s", "1m20s", "3m0s", as Go prints a duration.
+std::string SecondsText(int seconds) {
+  return seconds < 60 ? absl::StrCat(seconds, "s")
+                      : absl::StrCat(seconds / 60, "m", seconds % 60, "s");
+}
+
 int Fail(absl::string_view what) {
   PrintErrorLine(what);
   return 1;
@@ -69,8 +77,8 @@ class Watch {
       }
       index_ = 0;
       ++failures;
-      const int wait = std::min(kRetrySeconds * failures * failures,
-                                kRetrySecondsMax);
+      const int wait =
+          std::min(kRetrySeconds * failures * failures, kRetrySecondsMax);
       SayFailure(answer.status(), wait);
       absl::SleepFor(absl::Seconds(wait));
       failures = std::min(failures, kRetrySecondsMax);
@@ -122,7 +130,7 @@ class Watch {
     PrintErrorLine(absl::StrCat(
         now, " [ERROR] watch.watch: Watch errored: type=", plan_->type,
         " error=\"", status.message(),
-        "\" retry=", absl::FormatDuration(absl::Seconds(wait))));
+        "\" retry=", SecondsText(wait)));
   }
 
   const WatchPlan* plan_;
@@ -153,8 +161,8 @@ int WatchVerb(const std::vector<std::string>& args) {
   const absl::StatusOr<Value> self =
       client->Get("/v1/agent/self", client->write_parameters());
   if (!self.ok()) {
-    return Fail(absl::StrCat("Error querying Consul agent: ",
-                             self.status().message()));
+    return Fail(
+        absl::StrCat("Error querying Consul agent: ", self.status().message()));
   }
   client->WaitWithoutEnd();
   WatchHandler handler(command->rest(), command->Bool("shell", true));

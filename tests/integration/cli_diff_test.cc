@@ -118,8 +118,7 @@ TEST_F(CliDiffTest, CatalogServices) {
       {{"catalog", "services", "-node", "alpha", "-tags"}},
       {{"catalog", "services", "-node=gam", "-tags"}},
       {{"catalog", "services", "-node=nönö", "-tags"}},
-      {{"catalog", "services",
-        "-node=11111111-2222-3333-4444-555555555555"}},
+      {{"catalog", "services", "-node=11111111-2222-3333-4444-555555555555"}},
       {{"catalog", "services", "-node=nope"}},
       {{"catalog", "services", "-node=empty"}},
       {{"catalog", "services", "-node-meta", "rack=r1"}},
@@ -203,12 +202,14 @@ TEST_F(CliDiffTest, Maint) {
 }
 
 TEST_F(CliDiffTest, MaintTakesEffect) {
-  EXPECT_EQ(pair_->Dnsd({{"maint", "-enable", "-reason=why not"}}).exit_code, 0);
+  EXPECT_EQ(pair_->Dnsd({{"maint", "-enable", "-reason=why not"}}).exit_code,
+            0);
   const std::string checks = consul_->api().Get("/v1/agent/checks");
   EXPECT_TRUE(absl::StrContains(checks, "_node_maintenance")) << checks;
   EXPECT_TRUE(absl::StrContains(checks, "\"why not\"")) << checks;
   const CliResult json = pair_->Dnsd({{"maint", "-format=json"}});
-  EXPECT_TRUE(absl::StrContains(json.out, "\"Notes\": \"why not\"")) << json.out;
+  EXPECT_TRUE(absl::StrContains(json.out, "\"Notes\": \"why not\""))
+      << json.out;
   EXPECT_EQ(pair_->Dnsd({{"maint", "-disable"}}).exit_code, 0);
   EXPECT_FALSE(absl::StrContains(consul_->api().Get("/v1/agent/checks"),
                                  "_node_maintenance"));
@@ -303,7 +304,7 @@ TEST_F(CliDiffTest, FormatJsonIsTheApis) {
     EXPECT_TRUE(ParseJson(result.out).ok()) << result.out;
     if (absl::StrContains(c.path, "catalog/services")) continue;  // any order
     EXPECT_EQ(result.out,
-              consul_->api().Get(absl::StrCat(c.path, "?pretty")) + "\n");
+              consul_->api().Get(absl::StrCat(c.path, "?pretty")));
   }
   const CliResult bad = pair_->Dnsd({{"members", "-format=xml"}});
   EXPECT_EQ(bad.exit_code, 1);

@@ -16,10 +16,9 @@ std::string SortedLines(const std::string& text) {
   std::vector<std::string> lines;
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
     // The last element of a list has no comma.
-    lines.emplace_back(line.substr(
-        0, line.find_last_not_of(',') == line.npos ? 0
-                                                   : line.find_last_not_of(',') +
-                                                         1));
+    lines.emplace_back(line.substr(0, line.find_last_not_of(',') == line.npos
+                                          ? 0
+                                          : line.find_last_not_of(',') + 1));
   }
   std::sort(lines.begin(), lines.end());
   return absl::StrJoin(lines, "\n");
@@ -103,8 +102,8 @@ std::string CliPair::Difference(const CliCase& c) {
       consul.err == dnsd.err) {
     return "";
   }
-  return absl::StrCat(absl::StrJoin(c.args, " "), "\n=== consul: ",
-                      Text(consul), "=== dnsd: ", Text(dnsd));
+  return absl::StrCat(absl::StrJoin(c.args, " "),
+                      "\n=== consul: ", Text(consul), "=== dnsd: ", Text(dnsd));
 }
 
 }  // namespace dnsd::testing

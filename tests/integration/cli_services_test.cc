@@ -98,11 +98,11 @@ TEST_F(CliServicesTest, RoundTripsRegisterTheSame) {
   CompareRoundTrip({hcl, json}, {json, hcl});
   CompareRoundTrip({dir_.path()}, {dir_.path()});
   CompareRoundTrip({"-name=f1"}, {"-id=f1"});
-  CompareRoundTrip({"-name=a b", "-id=i/2", "-port=0x50", "-tag=x", "-tag=y",
-                    "-meta=k=v", "-meta=k2=v=2", "-address=1.2.3.4",
-                    "-tagged-address=lan=5.6.7.8:90",
-                    "-tagged-address=wan=[::1]:1"},
-                   {"-id=i/2"});
+  CompareRoundTrip(
+      {"-name=a b", "-id=i/2", "-port=0x50", "-tag=x", "-tag=y", "-meta=k=v",
+       "-meta=k2=v=2", "-address=1.2.3.4", "-tagged-address=lan=5.6.7.8:90",
+       "-tagged-address=wan=[::1]:1"},
+      {"-id=i/2"});
 }
 
 TEST_F(CliServicesTest, ArgumentsOfChecksAreNotLost) {

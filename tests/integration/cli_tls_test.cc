@@ -32,10 +32,10 @@ class CliTlsTest : public ::testing::Test {
   void Start(const std::string& certificate, const std::string& more) {
     ConsulProcessOptions options;
     options.https = true;
-    options.config = absl::StrCat(
-        "ca_file = \"", authority_.ca_file(), "\"\ncert_file = \"",
-        authority_.certificate(certificate), "\"\nkey_file = \"",
-        authority_.key(certificate), "\"\n", more);
+    options.config =
+        absl::StrCat("ca_file = \"", authority_.ca_file(), "\"\ncert_file = \"",
+                     authority_.certificate(certificate), "\"\nkey_file = \"",
+                     authority_.key(certificate), "\"\n", more);
     consul_.emplace(*ConsulBinary(), options);
     ASSERT_TRUE(consul_->WaitForLeader()) << consul_->process().output();
     pair_.emplace(*ConsulBinary(), DnsdBinary(),
@@ -54,21 +54,21 @@ class CliTlsTest : public ::testing::Test {
 
 TEST_F(CliTlsTest, ChecksTheServer) {
   Start("server", "");
-  const std::string bare =
-      absl::StrCat("127.0.0.1:", consul_->ports().https);
+  const std::string bare = absl::StrCat("127.0.0.1:", consul_->ports().https);
   const std::string ca = "-ca-file=" + authority_.ca_file();
   const Authority other;
-  const TempDir empty;
   ExpectSame({{"catalog", "nodes", ca}}, 0);
   ExpectSame({{"catalog", "nodes"},
               CliSame::kAll,
               {"CONSUL_CACERT=" + authority_.ca_file()}},
              0);
   ExpectSame({{"catalog", "nodes"}}, 1);
-  ExpectSame({{"catalog", "nodes", "-ca-file=" + other.ca_file()}}, 1);
-  ExpectSame({{"catalog", "nodes"}, CliSame::kAll,
-              {"CONSUL_HTTP_SSL_VERIFY=false"}},
-             0);
+  ExpectSame({{"catalog", "nodes", "-ca-file=" + other.ca_file()},
+              CliSame::kExit},
+             1);
+  ExpectSame(
+      {{"catalog", "nodes"}, CliSame::kAll, {"CONSUL_HTTP_SSL_VERIFY=false"}},
+      0);
   ExpectSame({{"catalog", "nodes", ca, "-http-addr=" + bare},
               CliSame::kAll,
               {"CONSUL_HTTP_SSL=true"}},
@@ -78,8 +78,7 @@ TEST_F(CliTlsTest, ChecksTheServer) {
               {"CONSUL_HTTP_SSL=true"}},
              0);
   ExpectSame({{"catalog", "nodes", ca, "-http-addr=" + bare}}, 1);
-  ExpectSame({{"catalog", "nodes", ca,
-               "-tls-server-name=server.dc1.consul"}},
+  ExpectSame({{"catalog", "nodes", ca, "-tls-server-name=server.dc1.consul"}},
              0);
   ExpectSame({{"catalog", "nodes", ca, "-tls-server-name=wrong.example"},
               CliSame::kExit},
@@ -90,8 +89,7 @@ TEST_F(CliTlsTest, TheServersNameMayBeAnother) {
   Start("named", "");
   const std::string ca = "-ca-file=" + authority_.ca_file();
   ExpectSame({{"catalog", "nodes", ca}, CliSame::kExit}, 1);
-  ExpectSame({{"catalog", "nodes", ca,
-               "-tls-server-name=server.dc1.consul"}},
+  ExpectSame({{"catalog", "nodes", ca, "-tls-server-name=server.dc1.consul"}},
              0);
   ExpectSame({{"catalog", "nodes", ca},
               CliSame::kAll,
@@ -121,7 +119,8 @@ TEST_F(CliTlsTest, SendsTheToken) {
   const std::string socket = dir.Path("http.sock");
   options.config = absl::StrCat(
       "acl { enabled = true default_policy = \"deny\" tokens { master = \"",
-      token, "\" } }\naddresses { http = \"127.0.0.1 unix://", socket, "\" }\n");
+      token, "\" } }\naddresses { http = \"127.0.0.1 unix://", socket,
+      "\" }\n");
   consul_.emplace(*ConsulBinary(), options);
   consul_->api().set_token(token);
   ASSERT_TRUE(consul_->WaitForLeader()) << consul_->process().output();
@@ -146,9 +145,8 @@ TEST_F(CliTlsTest, SendsTheToken) {
              0);
   ExpectSame({{"members", "-token=" + token, "-http-addr=unix://" + socket}},
              0);
-  ExpectSame({{"catalog", "nodes", "-token=wrong",
-               "-http-addr=unix://" + socket}},
-             1);
+  ExpectSame(
+      {{"catalog", "nodes", "-token=wrong", "-http-addr=unix://" + socket}}, 1);
 }
 
 }  // namespace

@@ -40,9 +40,8 @@ class CliWatchTest : public ::testing::Test {
     instance.status = "critical";
     ASSERT_TRUE(consul_->api().Register(instance));
     ASSERT_EQ(
-        consul_->api().Put(
-            "/v1/catalog/register",
-            R"({"Node":"n3","Address":"10.0.0.3","Service":{
+        consul_->api().Put("/v1/catalog/register",
+                           R"({"Node":"n3","Address":"10.0.0.3","Service":{
                 "Service":"px","Kind":"connect-proxy","Port":21,
                 "TaggedAddresses":{"wan":{"Address":"2.2.2.2","Port":6},
                                    "lan":{"Address":"1.1.1.1","Port":5}},
@@ -173,11 +172,10 @@ TEST_F(CliWatchTest, RunsTheCommandForEachChange) {
 
 TEST_F(CliWatchTest, SignalsEndItAndGoToTheCommand) {
   for (const int signal : {SIGINT, SIGTERM}) {
-    Process watch(Command(
-        pair_->dnsd(),
-        {"-type=nodes", "-shell=false", "sh", "-c",
-         "trap 'echo caught; exit' INT TERM; echo started; "
-         "while :; do sleep 0.05; done"}));
+    Process watch(Command(pair_->dnsd(),
+                          {"-type=nodes", "-shell=false", "sh", "-c",
+                           "trap 'echo caught; exit' INT TERM; echo started; "
+                           "while :; do sleep 0.05; done"}));
     ASSERT_TRUE(watch.WaitForOutput("started\n")) << watch.output();
     watch.Signal(signal);
     EXPECT_EQ(watch.Wait(), 0);

@@ -12,8 +12,7 @@ namespace {
 
 TEST(EscapedPath, IsGos) {
   EXPECT_EQ(EscapedPath("/v1/a b/ü?#%"), "/v1/a%20b/%C3%BC%3F%23%25");
-  EXPECT_EQ(EscapedPath("/$&+,:;=@-_.~!*'()"),
-            "/$&+,:;=@-_.~%21%2A%27%28%29");
+  EXPECT_EQ(EscapedPath("/$&+,:;=@-_.~!*'()"), "/$&+,:;=@-_.~%21%2A%27%28%29");
 }
 
 TEST(EscapedQuery, IsGos) {
@@ -31,11 +30,10 @@ class AgentClientTest : public ::testing::Test {
     int exit_code = 0;
     const auto command = ParseCommand(kSpec, args, &exit_code);
     EXPECT_TRUE(command.has_value());
-    const auto client =
-        AgentClient::Make(*command, [this](const char* name) {
-          const auto found = environment_.find(name);
-          return found == environment_.end() ? "" : found->second;
-        });
+    const auto client = AgentClient::Make(*command, [this](const char* name) {
+      const auto found = environment_.find(name);
+      return found == environment_.end() ? "" : found->second;
+    });
     return std::string(client.status().message());
   }
 
@@ -53,7 +51,8 @@ TEST_F(AgentClientTest, NamesWhatIsWrong) {
   EXPECT_EQ(Error({"-token=a\nb"}), "the token has more than one line");
   EXPECT_EQ(Error({"-ca-file=/nope"}),
             "Error loading CA File: open /nope: no such file or directory");
-  EXPECT_EQ(Error({"-ca-path=/nope"}), "lstat /nope: no such file or directory");
+  EXPECT_EQ(Error({"-ca-path=/nope"}),
+            "lstat /nope: no such file or directory");
   EXPECT_EQ(Error({"-client-cert=/nope"}),
             "both client cert and client key must be provided");
 }

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "dnsd/cli/catalog_verbs.h"
 #include "catalog/base/json_read.h"
+#include "dnsd/cli/catalog_verbs.h"
 #include "gtest/gtest.h"
 
 namespace dnsd {

@@ -27,13 +27,12 @@ TEST(MembersText, KnowsRolesAndStates) {
 TEST(MembersText, DetailedSortsTags) {
   const auto members = ParseJson(kMembers);
   ASSERT_TRUE(members.ok()) << members.status();
-  EXPECT_EQ(
-      MembersText(members->items, true),
-      "Node  Address     Status  Tags\n"
-      "a     10.0.0.2:1  alive   dc=d,role=consul,segment=<all>,vsn=2\n"
-      "c     10.0.0.1:1  left    build=1.8.7:ab,dc=d,role=node,"
-      "segment=<default>,vsn=2\n"
-      "z     [::1]:2     failed  role=x,segment=<default>");
+  EXPECT_EQ(MembersText(members->items, true),
+            "Node  Address     Status  Tags\n"
+            "a     10.0.0.2:1  alive   dc=d,role=consul,segment=<all>,vsn=2\n"
+            "c     10.0.0.1:1  left    build=1.8.7:ab,dc=d,role=node,"
+            "segment=<default>,vsn=2\n"
+            "z     [::1]:2     failed  role=x,segment=<default>");
 }
 
 TEST(InfoText, SortsAndSkipsWhatHasNoKeys) {

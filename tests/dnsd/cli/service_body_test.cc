@@ -71,9 +71,8 @@ TEST(ServiceBody, TakesJsonWithoutCase) {
       R"({"Service":{"Name":"a","EnableTagOverride":true,"ID":null,
           "check":{},"checks":[{"ScriptArgs":["x"],"check_id":"c"}]}})");
   ASSERT_TRUE(document.ok()) << document.status();
-  EXPECT_EQ(BodyOf(*document),
-            R"({"Name":"a","EnableTagOverride":true,)"
-            R"("Checks":[{"CheckID":"c","Args":["x"]}]})");
+  EXPECT_EQ(BodyOf(*document), R"({"Name":"a","EnableTagOverride":true,)"
+                               R"("Checks":[{"CheckID":"c","Args":["x"]}]})");
 }
 
 }  // namespace
