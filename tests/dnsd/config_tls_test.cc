@@ -36,7 +36,9 @@ class ConfigTls : public ::testing::Test {
   }
   static std::string Errors(const std::string& text) {
     const Loaded loaded = LoadHcl("ports { https = 8501 }\n" + text);
-    if (loaded.problems.ok()) EXPECT_NE(loaded.config.https_tls, nullptr);
+    if (loaded.problems.ok()) {
+      EXPECT_NE(loaded.config.https_tls, nullptr);
+    }
     return Join(loaded.problems.errors());
   }
 
