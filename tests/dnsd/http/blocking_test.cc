@@ -361,7 +361,8 @@ class BlockingModel {
       if (now->response->status == 404) continue;  // it tells no index
       EXPECT_GT(one.answered->index(), one.index) << one.target;
       EXPECT_EQ(one.answered->index(), now->index()) << one.target;
-      if (!is_delta) EXPECT_EQ(one.answered->body(), now->body()) << one.target;
+      if (is_delta) continue;  // it depends on the index that was given
+      EXPECT_EQ(one.answered->body(), now->body()) << one.target;
     }
     waiting_ = std::move(still);
   }
