@@ -129,7 +129,6 @@ absl::Status CallError(CURLcode code, const std::string& message) {
     case CURLE_WRITE_ERROR:
       return absl::ResourceExhaustedError(message);
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return absl::InvalidArgumentError(message);
     default:
       return absl::UnavailableError(message);
@@ -213,7 +212,8 @@ void SetBody(CURL* curl, const HttpCallRequest& request,
 // "Get", as Go names a method in its errors.
 std::string MethodWord(const std::string& method) {
   std::string word = absl::AsciiStrToLower(method);
-  if (!word.empty()) word[0] = absl::ascii_toupper(static_cast<unsigned char>(word[0]));
+  if (!word.empty())
+    word[0] = absl::ascii_toupper(static_cast<unsigned char>(word[0]));
   return word;
 }
 

@@ -162,8 +162,7 @@ std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
   add(StatusRoutes(context));
   add(HealthRoutes(context));
   add(UiRoutes(context));
-  add(CatalogWriteRoutes(registry_, &sync_->state(),
-                         MakeApiRights(hooks.acl)));
+  add(CatalogWriteRoutes(registry_, &sync_->state(), MakeApiRights(hooks.acl)));
   add(QueryRoutes(std::move(queries)));
   return WithKnownTokens(std::move(routes), RequestAcl(hooks.acl));
 }

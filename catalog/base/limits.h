@@ -42,10 +42,10 @@ inline constexpr size_t kConsulColdFetchMax = 32;
 // A record of the store: far above any registration or stored value (Consul's
 // values end at 512 KiB), far below what SQLite can hold (1 GB).
 inline constexpr size_t kStoreKeyBytesMax = 64u << 10;
-inline constexpr size_t kStoreValueBytesMax = 64u << 20;
+inline constexpr size_t kStoreValueBytesMax = 16u << 20;
 
 // Commits that wait for the disk: ten seconds of a slow one.
-inline constexpr size_t kStorePendingBytesMax = 256u << 20;
+inline constexpr size_t kStorePendingBytesMax = 64u << 20;
 
 // One transaction of the store. More commits share a sync no better, and the
 // first of them waits for the last.

@@ -62,7 +62,7 @@ struct ApiContext {
   std::string leader_address;  // "127.0.0.1:8300"; empty: there is no leader
   bool always_pretty = false;  // as Consul with -dev
   const ReadRights* rights = nullptr;  // null: everything may be read
-  FilterCompiler compile_filter;           // empty: every filter is an error
+  FilterCompiler compile_filter;       // empty: every filter is an error
 };
 using SharedApiContext = std::shared_ptr<const ApiContext>;
 

@@ -10,13 +10,6 @@
 namespace dnsd {
 namespace {
 
-// An error of Consul's servers: they have told nothing of themselves.
-HttpResponse ServerError(absl::string_view text) {
-  HttpResponse response = TextResponse(500, text);
-  AddConsulHeaders(/*index=*/1, /*knows_leader=*/false, &response);
-  return response;
-}
-
 // Our own and those that somebody mirrors here. Consul compares with case.
 bool IsDatacenter(const ApiContext& context, const std::string& name) {
   if (name == context.datacenter) return true;
@@ -93,6 +86,12 @@ HttpResponse Respond(const ApiEndpoint& endpoint, const Asked& asked,
 
 }  // namespace
 
+HttpResponse ServerError(absl::string_view text) {
+  HttpResponse response = TextResponse(500, text);
+  AddConsulHeaders(/*index=*/1, /*knows_leader=*/false, &response);
+  return response;
+}
+
 bool Asked::Wants(const Node& node) const {
   return std::all_of(options.node_meta.begin(), options.node_meta.end(),
                      [&](const auto& wanted) {
@@ -117,14 +116,12 @@ bool Asked::Matches(const FilterSubject& subject) const {
 
 bool Asked::MayRead(const Node& node) const {
   const ReadRights* const rights = context->rights;
-  return rights == nullptr ||
-         rights->MayReadNode(options.token, node.name);
+  return rights == nullptr || rights->MayReadNode(options.token, node.name);
 }
 
 bool Asked::MayReadService(absl::string_view service) const {
   const ReadRights* const rights = context->rights;
-  return rights == nullptr ||
-         rights->MayReadService(options.token, service);
+  return rights == nullptr || rights->MayReadService(options.token, service);
 }
 
 bool Asked::MayRead(const InstanceView& view) const {

@@ -82,6 +82,9 @@ struct ApiEndpoint {
 void AddConsulHeaders(uint64_t index, bool knows_leader,
                       HttpResponse* response);
 
+// 500, an error of Consul's servers: they have told nothing of themselves.
+[[nodiscard]] HttpResponse ServerError(absl::string_view text);
+
 }  // namespace dnsd
 
 #endif  // DNSD_DNSD_HTTP_API_ENDPOINT_H_

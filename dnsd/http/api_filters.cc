@@ -18,8 +18,7 @@ template <typename Row, typename RowOfSubject>
 absl::StatusOr<RowFilter> Compile(absl::string_view expression,
                                   const BexprSchema<Row>& schema,
                                   RowOfSubject row_of) {
-  absl::StatusOr<Filter<Row>> filter =
-      Filter<Row>::Compile(expression, schema);
+  absl::StatusOr<Filter<Row>> filter = Filter<Row>::Compile(expression, schema);
   if (!filter.ok()) return filter.status();
   return RowFilter(
       [filter = *std::move(filter), row_of](const FilterSubject& subject) {

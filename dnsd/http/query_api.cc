@@ -17,6 +17,7 @@
 #include "catalog/query_execute.h"
 #include "catalog/registry/api_body.h"
 #include "catalog/registry/go_json.h"
+#include "dnsd/http/api_endpoint.h"
 #include "dnsd/http/query_json.h"
 #include "dnsd/http/url.h"
 
@@ -114,7 +115,7 @@ bool QueryApi::RefusesDatacenter(const HttpRequest& request,
                                  const HttpReply& reply) const {
   const std::string asked = QueryValue(request.query, "dc").value_or("");
   if (asked.empty() || asked == datacenter()) return false;
-  ReplyText(500, "No path to datacenter", reply);
+  reply(ServerError("No path to datacenter"));
   return true;
 }
 
@@ -187,7 +188,7 @@ void QueryApi::Get(const HttpRequest& request, const HttpReply& reply) const {
 
 void QueryApi::Read(const HttpRequest& request, const std::string& id,
                     const HttpReply& reply) const {
-  if (id.size() != kUuidBytes) return ReplyText(500, kBadId, reply);
+  if (id.size() != kUuidBytes) return reply(ServerError(kBadId));
   const RegisteredQuery* const query = Find(id);
   if (query == nullptr) return ReplyText(404, "Query not found", reply);
   if (!May(request, query->stored.query, ApiAccess::kRead)) {

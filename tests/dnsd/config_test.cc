@@ -54,9 +54,7 @@ class TempDir {
 };
 
 std::string TestData(const std::string& name) {
-  const std::string here = __FILE__;  // tests/dnsd/config_test.cc
-  const size_t folder = here.rfind("/dnsd/");
-  return absl::StrCat(here.substr(0, folder), "/testdata/config/", name);
+  return absl::StrCat(DNSD_SOURCE_DIR, "/tests/testdata/config/", name);
 }
 
 std::vector<std::string> ListTestData(const std::string& folder) {

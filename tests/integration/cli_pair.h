@@ -34,7 +34,7 @@ enum class CliSame : uint8_t {
 struct CliCase {
   std::vector<std::string> args;
   CliSame same = CliSame::kAll;
-  std::vector<std::string> environment;  // "NAME=value"
+  std::vector<std::string> environment = {};  // "NAME=value"
 };
 
 class CliPair {

@@ -19,6 +19,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "dnsd/cli/agent_verbs.h"
 #include "tests/integration/passthrough_server.h"
 #include "tests/testing/consul_api.h"
 #include "tests/testing/consul_process.h"

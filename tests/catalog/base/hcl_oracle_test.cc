@@ -42,11 +42,9 @@ class Oracle {
   }
 
   Oracle() {
-    const auto source =
-        std::filesystem::absolute(__FILE__).parent_path().append(
-            "../../testing/hcl_oracle");
     const testing::Finished build = Shell(absl::StrCat(
-        "cd '", source.string(), "' && GO111MODULE=off GOFLAGS= GOPATH='",
+        "cd '", DNSD_SOURCE_DIR,
+        "/tests/testing/hcl_oracle' && GO111MODULE=off GOFLAGS= GOPATH='",
         dir_.path(), ":", kGoCode, "' GOCACHE='", dir_.Path("cache"),
         "' go build -o '", dir_.Path("oracle"), "' ."));
     EXPECT_EQ(build.exit_code, 0) << build.output;

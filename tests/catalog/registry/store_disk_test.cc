@@ -108,7 +108,7 @@ TEST(SqliteStoreDisk, AFullDiskIsNamedAndHeals) {
   EXPECT_EQ(
       SqliteFile::Open(dir.Path("new.db")).status(),
       absl::ResourceExhaustedError(absl::StrCat(
-          "cannot open ", dir.Path("new.db"), ": database or disk is full")));
+          "cannot read ", dir.Path("new.db"), ": database or disk is full")));
   dir.Remove("filler");
   EXPECT_TRUE(ReadRecords(dir.Path("new.db")).ok());
 
@@ -190,7 +190,7 @@ TEST(SqliteStoreDisk, ALogThatEndsAnywhereIsAPrefix) {
     }
     image = Take(path);
   }
-  const int rounds = Scaled(1000);
+  const int rounds = Scaled(150);
   for (int round = 0; round < rounds; ++round) {
     Image cut = image;
     const size_t size = round == 0 ? 0 : random() % (image.log.size() + 1);
@@ -220,7 +220,7 @@ TEST(SqliteStoreDisk, ATornTransactionIsThereOrNot) {
   const std::string path = dir.Path("store.db");
   auto file = SqliteFile::Open(path);
   ASSERT_TRUE(file.ok()) << file.status();
-  const auto commits = static_cast<uint64_t>(Scaled(200));
+  const auto commits = static_cast<uint64_t>(Scaled(60));
   int absent = 0;
   for (uint64_t i = 0; i < commits; ++i) {
     // Every now and then the log starts over, with what was there behind.
@@ -260,7 +260,7 @@ TEST(SqliteStoreDisk, ATornCheckpointLosesNothing) {
   auto file = SqliteFile::Open(path);
   ASSERT_TRUE(file.ok()) << file.status();
   uint64_t index = 0;
-  const int checkpoints = Scaled(50);
+  const int checkpoints = Scaled(12);
   for (int checkpoint = 0; checkpoint < checkpoints; ++checkpoint) {
     for (int i = 0; i < 8; ++i) {
       ASSERT_TRUE(WriteAll(file->get(), CommitAt(seed, index++)).ok());

@@ -48,7 +48,7 @@ uint64_t Acknowledged(const std::string& output, uint64_t first) {
 TEST(SqliteStoreKill, WhatWasAcknowledgedIsThereAfterKill) {
   const uint64_t seed = TestSeed();
   std::mt19937_64 random(seed);
-  int kills = 20;
+  int kills = 8;
   const char* const wanted = getenv("DNSD_KILLS");
   ASSERT_TRUE(wanted == nullptr || absl::SimpleAtoi(wanted, &kills));
   const TempDir dir;

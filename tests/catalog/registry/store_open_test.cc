@@ -178,7 +178,7 @@ TEST(SqliteStoreOpen, NoticesDamageAnywhere) {
   const std::string good = ReadFile(path);
   ASSERT_GT(good.size(), 20u * 4096);
   const Records expected = ReadRecords(path).value();
-  const int rounds = Scaled(2000);
+  const int rounds = Scaled(300);
   int noticed = 0;
   for (int round = 0; round < rounds; ++round) {
     std::string bad = good;

@@ -145,7 +145,7 @@ TEST_P(AnyStore, RefusesMoreThanMayWait) {
   ASSERT_EQ(refused.size(), 2u);
   EXPECT_EQ(refused[0].code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(absl::StrContains(
-      refused[0].message(), "the disk does not keep up: 201326601 bytes wait"))
+      refused[0].message(), "the disk does not keep up: 50331657 bytes wait"))
       << refused[0];
   EXPECT_TRUE(CommitAndWait(&loop_, store_.get(), {{"key", "v"}}).ok());
 }
