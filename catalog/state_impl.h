@@ -91,7 +91,9 @@ struct State::Impl {
   std::map<std::string, size_t> datacenters;
   StateQueries queries;
   ChangeIndex changes;
-  uint64_t index = 0;
+  // Never 0, which a client takes for "do not wait"; the first change is
+  // another than nothing.
+  uint64_t index = 1;
 
  private:
   enum class Judged : bool { kYes, kNo };  // whether health may be another

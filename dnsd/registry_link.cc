@@ -109,8 +109,9 @@ absl::StatusOr<std::unique_ptr<RegistryLink>> RegistryLink::Open(
         loaded.code(),
         absl::StrCat(InDataDir(config, kStoreFile), ": ", loaded.message()));
   }
-  std::unique_ptr<RegistryLink> link(
-      new RegistryLink(config, sync, registry.get()));
+  Registry* const borrowed = registry.get();
+  auto link =
+      std::unique_ptr<RegistryLink>(new RegistryLink(config, sync, borrowed));
   sync->AddSource(std::move(registry));
   return link;
 }

@@ -90,7 +90,7 @@ absl::StatusOr<std::unique_ptr<SqliteFile>> SqliteFile::Open(
     const std::string& path) {
   absl::Status status = CheckFile(path);
   if (!status.ok()) return status;
-  std::unique_ptr<SqliteFile> file(new SqliteFile(path));
+  auto file = std::unique_ptr<SqliteFile>(new SqliteFile(path));
   status = file->Connect();
   if (!status.ok()) return status;
   const absl::StatusOr<int64_t> version = file->Identify();

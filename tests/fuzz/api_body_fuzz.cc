@@ -26,12 +26,8 @@ void ThereAndBack(const absl::StatusOr<T>& value,
   DNSD_CHECK(encode(*again) == encoded);
 }
 
-}  // namespace
-}  // namespace dnsd
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace dnsd;
-  if (size == 0) return 0;
+void Run(const uint8_t* data, size_t size) {
+  if (size == 0) return;
   const absl::string_view body(reinterpret_cast<const char*>(data) + 1,
                                size - 1);
   switch (data[0] % 6) {
@@ -54,5 +50,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     default:
       (void)DecodeCheckUpdate(body);
   }
+}
+
+}  // namespace
+}  // namespace dnsd
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  dnsd::Run(data, size);
   return 0;
 }

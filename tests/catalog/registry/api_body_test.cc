@@ -98,7 +98,8 @@ TEST(ApiBody, ProxyIsKeptInConsulsOrder) {
       R"({"Node":"x","Address":"a","Service":{"Service":"p","Port":5,
           "Kind":"connect-proxy","Proxy":{"Upstreams":[{"LocalBindPort":6,
           "DestinationName":"a","Config":{"z":1,"a":1e30,"b":1.0,"c":1e-7,
-          "d":"<"}}],"DestinationServiceName":"s","Expose":{"Checks":true}}}})");
+          "d":"<"}}],"DestinationServiceName":"s",
+          "Expose":{"Checks":true}}}})");
   ASSERT_EQ(service.status(), absl::OkStatus());
   ASSERT_TRUE(service->service.has_value());
   EXPECT_EQ(service->service->proxy_destination, "s");
