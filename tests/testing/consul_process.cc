@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <random>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -18,6 +19,10 @@ namespace {
 
 constexpr char kDefaultBinary[] = "build/consul/usr/bin/consul";
 constexpr int kAttempts = 100;
+// Below those that Linux gives to connections on their way out
+// (net.ipv4.ip_local_port_range): one of them could take a port before Consul.
+constexpr int kPortMin = 10'000;
+constexpr int kPortMax = 32'000;
 
 int BindTo(const std::string& ip, int type, uint16_t port) {
   const int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
@@ -32,14 +37,6 @@ int BindTo(const std::string& ip, int type, uint16_t port) {
   }
   close(fd);
   return -1;
-}
-
-uint16_t PortOf(int fd) {
-  sockaddr_in address{};
-  socklen_t bytes = sizeof(address);
-  DNSD_CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &bytes) ==
-             0);
-  return ntohs(address.sin_port);
 }
 
 ConsulProcessOptions Development(const std::vector<std::string>& args) {
@@ -123,15 +120,18 @@ ConsulPorts PickConsulPorts(const std::string& ip) {
   const std::array<uint16_t*, 6> wanted = {&ports.dns,      &ports.http,
                                            &ports.https,    &ports.server,
                                            &ports.serf_lan, &ports.serf_wan};
+  std::random_device random;
+  std::uniform_int_distribution<int> pick(kPortMin, kPortMax);
   size_t found = 0;
   for (int i = 0; i < kAttempts && found < wanted.size(); ++i) {
-    const int tcp = BindTo(ip, SOCK_STREAM, 0);
-    DNSD_CHECK(tcp >= 0);
+    const auto port = static_cast<uint16_t>(pick(random));
+    const int tcp = BindTo(ip, SOCK_STREAM, port);
+    if (tcp < 0) continue;
     held.push_back(tcp);
-    const int udp = BindTo(ip, SOCK_DGRAM, PortOf(tcp));
+    const int udp = BindTo(ip, SOCK_DGRAM, port);
     if (udp < 0) continue;
     held.push_back(udp);
-    *wanted[found++] = PortOf(tcp);
+    *wanted[found++] = port;
   }
   for (const int fd : held) close(fd);
   DNSD_CHECK(found == wanted.size());
