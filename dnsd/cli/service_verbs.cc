@@ -232,7 +232,8 @@ int Register(const Command& command) {
         "Service registration requires at least one argument or flags.");
     return 1;
   }
-  if (!command.rest().empty() && (by_flags || !command.Text("id").empty())) {
+  // An -id beside files is not looked at, as by Consul.
+  if (!command.rest().empty() && by_flags) {
     PrintErrorLine("Service registration requires arguments or -id, not both.");
     return 1;
   }

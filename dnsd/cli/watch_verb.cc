@@ -129,8 +129,7 @@ class Watch {
                                              absl::Now(), absl::UTCTimeZone());
     PrintErrorLine(absl::StrCat(
         now, " [ERROR] watch.watch: Watch errored: type=", plan_->type,
-        " error=\"", status.message(),
-        "\" retry=", SecondsText(wait)));
+        " error=\"", status.message(), "\" retry=", SecondsText(wait)));
   }
 
   const WatchPlan* plan_;

@@ -303,8 +303,7 @@ TEST_F(CliDiffTest, FormatJsonIsTheApis) {
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_TRUE(ParseJson(result.out).ok()) << result.out;
     if (absl::StrContains(c.path, "catalog/services")) continue;  // any order
-    EXPECT_EQ(result.out,
-              consul_->api().Get(absl::StrCat(c.path, "?pretty")));
+    EXPECT_EQ(result.out, consul_->api().Get(absl::StrCat(c.path, "?pretty")));
   }
   const CliResult bad = pair_->Dnsd({{"members", "-format=xml"}});
   EXPECT_EQ(bad.exit_code, 1);

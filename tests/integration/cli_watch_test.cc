@@ -57,7 +57,7 @@ class CliWatchTest : public ::testing::Test {
                 "Method":"PUT","TLSSkipVerify":true,
                 "DeregisterCriticalServiceAfter":"1h"}}})"),
         200);
-    ASSERT_EQ(consul_->api().Put("/v1/kv/dir/a b", "v<"), 200);
+    ASSERT_EQ(consul_->api().Put("/v1/kv/dir/a%20b", "v<"), 200);
     pair_.emplace(*binary, DnsdBinary(), consul_->HttpAddress());
   }
 

@@ -21,8 +21,7 @@ Authority::Authority(const std::string& name) {
        "/CN=" + name, "-keyout", dir_.Path("ca.key"), "-out", ca_file()});
 }
 
-void Authority::Issue(const std::string& name,
-                      const std::string& names) const {
+void Authority::Issue(const std::string& name, const std::string& names) const {
   Run({"openssl", "req", "-newkey", "ec", "-pkeyopt",
        "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=" + name,
        "-keyout", key(name), "-out", dir_.Path("request")});
