@@ -91,9 +91,7 @@ struct State::Impl {
   std::map<std::string, size_t> datacenters;
   StateQueries queries;
   ChangeIndex changes;
-  // Never 0, which a client takes for "do not wait"; the first change is
-  // another than nothing.
-  uint64_t index = 1;
+  uint64_t index = 0;
 
  private:
   enum class Judged : bool { kYes, kNo };  // whether health may be another

@@ -117,8 +117,8 @@ const std::map<std::string, std::vector<std::string>>& AllowedIncludes() {
         "bench", "tests/testing"}},
       {"tests",
        {"catalog/base", "catalog", "catalog/consul", "catalog/registry",
-        "catalog/registry/checks", "zones", "dnsd", "dnsd/acl", "dnsd/forward", "dnsd/http", "dnsd/serve",
-        "tests"}},
+        "catalog/registry/checks", "zones", "dnsd", "dnsd/acl",
+        "dnsd/forward", "dnsd/http", "dnsd/serve", "tests"}},
   };
   return allowed;
 }

@@ -234,7 +234,6 @@ std::vector<std::string> Requests() {
       "?wait=0",
       "?wait=x&index=y",
       "?wait=-1s&index=0",
-      "?near=_agent",
       "?near=nowhere",
       "?node-meta=k:v",
       "?node-meta=k:v&node-meta=a%3Db:x",
@@ -348,10 +347,6 @@ class ApiDiff : public ::testing::Test {
       ASSERT_EQ(api.Put("/v1/catalog/register", one.json), 200) << one.json;
       changes.insert(changes.end(), one.changes.begin(), one.changes.end());
     }
-    // It sorts by distance once it knows where it is itself.
-    ASSERT_TRUE(testing::WaitUntil(
-        [&] { return api.Count("/v1/coordinate/nodes").value_or(0) > 0; },
-        4 * testing::kPatience));
     LearnServer(&changes);
     ours_.emplace(1, 100, absl::StrCat("127.0.0.1:", consul_->server_port()));
     ours_->Apply(std::move(changes));

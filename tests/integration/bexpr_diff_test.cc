@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,7 +48,7 @@ constexpr const char* kRegistrations[] = {
      "Address":"10.1.0.1","NodeMeta":{"zone":"a"},
      "TaggedAddresses":{"lan":"10.1.0.1","wan":"10.2.0.1"},
      "Service":{"ID":"w1","Service":"web","Port":80,"Tags":["a"],
-       "Meta":{"x":"1","a b":"3"},"Connect":{"Native":true},
+       "Meta":{"x":"1","a_b":"3"},"Connect":{"Native":true},
        "Weights":{"Passing":3,"Warning":2}},
      "Checks":[{"CheckID":"k1","Name":"web check","ServiceID":"w1",
         "Status":"passing","Type":"http","Output":"200 OK"},
@@ -102,7 +103,7 @@ std::vector<Endpoint> Endpoints() {
                          "Address",
                          "Meta",
                          "Meta.x",
-                         "Meta[\"a b\"]",
+                         "Meta[\"a_b\"]",
                          "TaggedAddresses",
                          "TaggedAddresses.lan.Port",
                          "TaggedAddresses.lan.Address",
@@ -212,7 +213,7 @@ class BexprDiffTest : public ::testing::Test {
 
   std::unique_ptr<ConsulProcess> consul_;
   std::vector<Endpoint> endpoints_;
-  std::vector<BexprRows> rows_;
+  std::deque<BexprRows> rows_;  // they stay where they are
   int failures_ = 0;
   int selected_ = 0;  // answered with a list
   int some_ = 0;      // with a part of the objects

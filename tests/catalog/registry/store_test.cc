@@ -123,7 +123,7 @@ TEST_P(AnyStore, RefusesWhatLimitsForbid) {
       &loop_, store_.get(),
       {{"ok", "v"}, {"large", std::string(kStoreValueBytesMax + 1, 'v')}});
   EXPECT_EQ(status.message(),
-            "the value of 'large' has 16777217 bytes, more than the 67108864 "
+            "the value of 'large' has 16777217 bytes, more than the 16777216 "
             "allowed");
   EXPECT_TRUE(CommitAndWait(&loop_, store_.get(),
                             {{std::string(kStoreKeyBytesMax, 'k'), "v"}})

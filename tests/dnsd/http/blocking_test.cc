@@ -250,6 +250,8 @@ class BlockingModel {
   }
 
   void Run(int steps) {
+    // As when an agent begins: it is in its own catalog.
+    api_.Apply({NodeIs("here", "127.0.0.1")});
     for (int i = 0; i < steps; ++i) {
       for (int j = Pick(4); j > 0; --j) Park();
       std::vector<Change> changes;

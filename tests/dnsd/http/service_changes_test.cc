@@ -189,9 +189,11 @@ TEST(ServiceChanges, FollowersHaveWhatThereIs) {
       EXPECT_EQ(follower.services_, now.services);
       EXPECT_GT(follower.parts_, 0);
     }
-    EXPECT_EQ(followers[0].full_, 1);
+    // A change of a node is one of all its services: too many for little room.
     if (names_max == 3) {
-      EXPECT_GT(followers[2].full_, 1);
+      EXPECT_GT(followers[2].full_, followers[0].full_);
+    } else {
+      EXPECT_EQ(followers[0].full_, 1);
     }
   }
 }
