@@ -81,6 +81,8 @@ Refusal CheckCacheControl(const HttpRequest& request) {
         absl::StrSplit(absl::StripAsciiWhitespace(part),
                        absl::MaxSplits('=', 1));
     if (halves.first != "max-age" && halves.first != "stale-if-error") continue;
+    const bool is_bare = halves.second.empty();
+    if (is_bare && halves.first == "stale-if-error") continue;
     int64_t seconds = 0;
     if (!absl::SimpleAtoi(halves.second, &seconds)) {
       return TextResponse(400, "Invalid Cache-Control header.");

@@ -301,13 +301,14 @@ TEST_F(ChecksDiff, TtlAndAlias) {
   ConsulProcessOptions options;
   options.node_name = "here";
   options.config =
-      "check { id = \"expiring\" name = \"x\" ttl = \"1s\" }\n"
-      "check { id = \"silent\" name = \"x\" ttl = \"1s\" }\n"
-      "check { id = \"long\" name = \"x\" ttl = \"1h\" output_max_size = 10 }\n"
+      "checks { id = \"expiring\" name = \"x\" ttl = \"1s\" }\n"
+      "checks { id = \"silent\" name = \"x\" ttl = \"1s\" }\n"
+      "checks { id = \"long\" name = \"x\" ttl = \"1h\" output_max_size = 10 "
+      "}\n"
       "service { name = \"web\" check { id = \"web\" name = \"Web \\\"1\\\"\" "
       "ttl = \"1h\" status = \"warning\" } }\n";
   ConsulProcess consul(*binary, options);
-  ASSERT_TRUE(consul.WaitForLeader());
+  ASSERT_TRUE(consul.WaitForLeader()) << consul.process().output();
   MakeRunner(Quick());
   for (const auto& [id, ttl] : {std::pair("expiring", milliseconds(1000)),
                                 std::pair("silent", milliseconds(1000)),
