@@ -109,16 +109,16 @@ const std::map<std::string, std::vector<std::string>>& AllowedIncludes() {
         "zones", "dnsd/acl", "dnsd/http", "dnsd/config.h", "dnsd/limits.h"}},
       {"dnsd",
        {"catalog/base", "catalog", "catalog/consul", "catalog/registry",
-        "catalog/registry/checks", "zones", "dnsd", "dnsd/acl",
-        "dnsd/forward", "dnsd/http", "dnsd/serve"}},
+        "catalog/registry/checks", "zones", "dnsd", "dnsd/acl", "dnsd/forward",
+        "dnsd/http", "dnsd/serve"}},
       {"bench",
        {"catalog/base", "catalog", "catalog/consul", "catalog/registry",
         "zones", "dnsd", "dnsd/acl", "dnsd/forward", "dnsd/http", "dnsd/serve",
         "bench", "tests/testing"}},
       {"tests",
        {"catalog/base", "catalog", "catalog/consul", "catalog/registry",
-        "catalog/registry/checks", "zones", "dnsd", "dnsd/acl",
-        "dnsd/forward", "dnsd/http", "dnsd/serve", "tests"}},
+        "catalog/registry/checks", "zones", "dnsd", "dnsd/acl", "dnsd/forward",
+        "dnsd/http", "dnsd/serve", "tests"}},
   };
   return allowed;
 }

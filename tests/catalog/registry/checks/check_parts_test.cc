@@ -9,10 +9,10 @@
 #include "catalog/registry/checks/alias_result.h"
 #include "catalog/registry/checks/check_schedule.h"
 #include "catalog/registry/checks/go_text.h"
-#include "catalog/registry/go_json.h"
 #include "catalog/registry/checks/grpc_health.h"
 #include "catalog/registry/checks/output_tail.h"
 #include "catalog/registry/checks/status_thresholds.h"
+#include "catalog/registry/go_json.h"
 #include "tests/testing/seeds.h"
 
 namespace dnsd::testing {

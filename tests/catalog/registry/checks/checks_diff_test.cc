@@ -360,13 +360,6 @@ TEST_F(ChecksDiff, TtlAndAlias) {
     ASSERT_EQ(consul.api().Put(absl::StrCat("/v1/agent/check/deregister/", id)),
               200);
   }
-  for (const char* service : {"web", "no-such"}) {
-    ASSERT_EQ(consul.api().Put("/v1/agent/check/register",
-                               absl::StrCat(R"({"ID":"alias )", service,
-                                            R"(","Name":"a","AliasService":")",
-                                            service, "\"}")),
-              200);
-  }
   on_alias_ = [](const std::string&, const std::string& service_id) {
     AliasTarget target;
     target.exists = service_id == "web";
@@ -377,7 +370,13 @@ TEST_F(ChecksDiff, TtlAndAlias) {
     if (target.exists) target.checks.push_back(check);
     return target;
   };
+  // One at a time: they are checks of the node, too.
   for (const char* service : {"web", "no-such"}) {
+    ASSERT_EQ(consul.api().Put("/v1/agent/check/register",
+                               absl::StrCat(R"({"ID":"alias )", service,
+                                            R"(","Name":"a","AliasService":")",
+                                            service, "\"}")),
+              200);
     CheckDefinition check;
     check.id = absl::StrCat("alias ", service);
     check.alias_service = service;
@@ -390,6 +389,9 @@ TEST_F(ChecksDiff, TtlAndAlias) {
     })) << ours.status
         << " " << ours.output << "\n"
         << theirs[check.id].status << " " << theirs[check.id].output;
+    ASSERT_EQ(consul.api().Put(
+                  absl::StrCat("/v1/agent/check/deregister/alias%20", service)),
+              200);
   }
 }
 
