@@ -370,13 +370,17 @@ TEST_F(ChecksDiff, TtlAndAlias) {
     if (target.exists) target.checks.push_back(check);
     return target;
   };
-  // One at a time: they are checks of the node, too.
+  // Of a service of their own: a check of the node is among its own targets.
+  ASSERT_EQ(
+      consul.api().Put("/v1/agent/service/register", R"({"Name":"host"})"),
+      200);
   for (const char* service : {"web", "no-such"}) {
-    ASSERT_EQ(consul.api().Put("/v1/agent/check/register",
-                               absl::StrCat(R"({"ID":"alias )", service,
-                                            R"(","Name":"a","AliasService":")",
-                                            service, "\"}")),
-              200);
+    ASSERT_EQ(
+        consul.api().Put("/v1/agent/check/register",
+                         absl::StrCat(R"({"ID":"alias )", service,
+                                      R"(","Name":"a","ServiceID":"host",)",
+                                      R"("AliasService":")", service, "\"}")),
+        200);
     CheckDefinition check;
     check.id = absl::StrCat("alias ", service);
     check.alias_service = service;
