@@ -265,9 +265,9 @@ TEST_F(MirrorChurnTest, EveryServiceHasAWatch) {
   EXPECT_EQ(MirrorNumber("dnsd_mirror_services_without_watch"), 0);
 }
 
-// Those without are fetched one by one.
+// Those without are fetched one by one; they are more than one poll covers.
 TEST_F(MirrorChurnTest, FewServicesHaveAWatch) {
-  Run({{.service_names = 24, .nodes = 12},
+  Run({{.service_names = 44, .nodes = 12},
        "connections = 15",
        3000,
        2,
