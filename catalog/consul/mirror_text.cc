@@ -15,6 +15,7 @@
 #include "catalog/consul/consul_objects.h"
 #include "catalog/consul/json_walk.h"
 #include "catalog/consul/mirror_file.h"
+#include "catalog/object_json.h"
 
 namespace dnsd {
 namespace {
@@ -30,24 +31,6 @@ std::string HeaderOf(string_view body) {
   return absl::StrCat(
       kMagic, kVersion, " ", body.size(), " ",
       absl::Hex(XXH64(body.data(), body.size(), 0), absl::kZeroPad16), "\n");
-}
-
-const char* KindName(ServiceKind kind) {
-  switch (kind) {
-    case ServiceKind::kTypical:
-      return "";
-    case ServiceKind::kConnectProxy:
-      return "connect-proxy";
-    case ServiceKind::kMeshGateway:
-      return "mesh-gateway";
-    case ServiceKind::kTerminatingGateway:
-      return "terminating-gateway";
-    case ServiceKind::kIngressGateway:
-      return "ingress-gateway";
-    case ServiceKind::kApiGateway:
-      return "api-gateway";
-  }
-  return "";
 }
 
 // Writes members in Consul's shapes. What is empty is left out: it reads as
@@ -142,7 +125,7 @@ class MirrorWriter {
   void InstanceObject(const InstanceReport& report) {
     const ServiceInstance& instance = report.instance;
     json_.BeginObject();
-    Member("Kind", std::string(KindName(instance.kind)));
+    Member("Kind", std::string(ServiceKindName(instance.kind)));
     Member("ID", instance.id);
     Member("Service", instance.name);
     Member("Tags", instance.tags);

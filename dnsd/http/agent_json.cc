@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "catalog/object_json.h"
 #include "catalog/registry/proxy_json.h"
 
 namespace dnsd {
@@ -30,24 +31,6 @@ void Texts(absl::string_view key, const std::vector<std::string>& texts,
   json->BeginArray();
   for (const std::string& text : texts) json->String(text);
   json->EndArray();
-}
-
-absl::string_view KindName(ServiceKind kind) {
-  switch (kind) {
-    case ServiceKind::kTypical:
-      return "";
-    case ServiceKind::kConnectProxy:
-      return "connect-proxy";
-    case ServiceKind::kMeshGateway:
-      return "mesh-gateway";
-    case ServiceKind::kTerminatingGateway:
-      return "terminating-gateway";
-    case ServiceKind::kIngressGateway:
-      return "ingress-gateway";
-    case ServiceKind::kApiGateway:
-      return "api-gateway";
-  }
-  return "";
 }
 
 void WriteTaggedAddresses(const ServiceInstance& instance, JsonWriter* json) {
@@ -81,7 +64,7 @@ std::string ContentHash(const ServiceInstance& instance) {
 void WriteAgentService(const ServiceInstance& instance,
                        const std::string& content_hash, JsonWriter* json) {
   json->BeginObject();
-  const absl::string_view kind = KindName(instance.kind);
+  const absl::string_view kind = ServiceKindName(instance.kind);
   if (!kind.empty()) Text("Kind", kind, json);
   Text("ID", instance.id, json);
   Text("Service", instance.name, json);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "catalog/object_json.h"
 
 namespace dnsd {
 namespace {
@@ -17,24 +18,6 @@ using bexpr::StructMap;
 using bexpr::Within;
 
 // --- of a service ---
-
-string_view KindName(ServiceKind kind) {
-  switch (kind) {
-    case ServiceKind::kTypical:
-      return "";
-    case ServiceKind::kConnectProxy:
-      return "connect-proxy";
-    case ServiceKind::kMeshGateway:
-      return "mesh-gateway";
-    case ServiceKind::kTerminatingGateway:
-      return "terminating-gateway";
-    case ServiceKind::kIngressGateway:
-      return "ingress-gateway";
-    case ServiceKind::kApiGateway:
-      return "api-gateway";
-  }
-  return "";
-}
 
 string_view ProxyJson(const void* object) {
   return static_cast<const ServiceInstance*>(object)->proxy_json;
@@ -99,7 +82,7 @@ constexpr BexprField kTaggedAddress[] = {
 constexpr BexprField kService[] = {
     Computed("Kind",
              [](const void* object) {
-               return KindName(
+               return ServiceKindName(
                    static_cast<const ServiceInstance*>(object)->kind);
              }),
     Leaf<&ServiceInstance::id>("ID"),
@@ -183,7 +166,7 @@ constexpr BexprField kCatalogService[] = {
     Leaf<kOfNode, &Node::meta>("NodeMeta"),
     Computed("ServiceKind",
              [](const void* object) {
-               return KindName(
+               return ServiceKindName(
                    static_cast<const InstanceRow*>(object)->instance->kind);
              }),
     Leaf<kOfService, &ServiceInstance::id>("ServiceID"),
