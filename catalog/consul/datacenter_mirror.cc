@@ -40,6 +40,23 @@ int64_t Backoff(int64_t min_ms, int64_t max_ms, int failures) {
   return std::min(max_ms, min_ms << std::clamp(failures - 1, 0, 16));
 }
 
+// The index that is sure to have been: a watch that began at a higher one, of
+// a header that lies, would wait for its end. If the last that happened was a
+// removal, a watch or two return once for nothing.
+uint64_t NewestIn(const std::vector<NodeReport>& nodes) {
+  uint64_t newest = 0;
+  for (const NodeReport& node : nodes) {
+    newest = std::max(newest, node.modify_index);
+    for (const InstanceReport& report : node.instances) {
+      newest = std::max(newest, report.modify_index);
+    }
+    for (const CheckReport& report : node.checks) {
+      newest = std::max(newest, report.modify_index);
+    }
+  }
+  return newest;
+}
+
 }  // namespace
 
 DatacenterMirror::DatacenterMirror(EventLoop* loop, ConsulClient* client,
@@ -252,7 +269,7 @@ void DatacenterMirror::OnLoaded(MirrorLoader::Loaded loaded) {
     return UpdateState();
   }
   load_failures_ = 0;
-  load_index_ = loaded.index;
+  load_index_ = std::min(loaded.index, NewestIn(loaded.nodes));
   for (const std::string& name : loaded.skipped) {
     LogWarn("consul", "Consul cannot tell about a service: what is known stays",
             {{"datacenter", datacenter_}, {"service", name}});
@@ -265,7 +282,7 @@ void DatacenterMirror::OnLoaded(MirrorLoader::Loaded loaded) {
   if (!beat_timer_.active() && beat_ == 0) Beat();
   if (HoldBack(instance_count)) return UpdateState();
   Changes changes;
-  table_.ApplyAll(loaded.index, loaded.nodes, /*reset=*/true, &changes);
+  table_.ApplyAll(load_index_, loaded.nodes, /*reset=*/true, &changes);
   for (const auto& [name, services] : loaded.gateways) {
     table_.ApplyGateway(name, services, &changes);
   }
