@@ -1,12 +1,12 @@
 // How long a registration takes until it is acknowledged and until DNS answers
-// it, and how many a second there are, for dnsd with durable storage, dnsd
-// -dev and a real Consul: interleaved, in one run. It prints one table.
+// it, and how many a second there are, for dnsd and a real Consul, both with
+// durable storage and with -dev: interleaved, in one run. It prints one table.
 //
 //   register_delay [--changes=N] [--slices=N] [--seconds=N] [--preload=N]
 //                  [--consul=PATH]
 //
 // dnsd is the one of this build or DNSD_BINARY; Consul is --consul=PATH,
-// DNSD_CONSUL or build/consul/usr/bin/consul, a server with a data directory.
+// DNSD_CONSUL or build/consul/usr/bin/consul.
 // --preload: instances in dnsd's catalogs before it begins, ten a service.
 // Exit code 2: something failed, or was not in DNS when it was acknowledged.
 #include <algorithm>
@@ -14,7 +14,6 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +45,7 @@ struct Options {
 // One server under test, and what was measured of it.
 struct Contender {
   std::string name;
+  bool is_consul;
   std::string url;
   uint16_t http_port = 0;
   DnsServer dns;
@@ -94,12 +94,11 @@ bool MeasureOneByOne(size_t changes, const std::string& prefix,
     if (api.Put("/v1/agent/service/register", body) != 200) return false;
     contender->acknowledged_ms.push_back(MsSince(start));
     // Consul acknowledges what its catalog gets a moment later.
-    const bool is_consul = contender->name == "Consul";
     for (;;) {
       if (!dns.Send(query)) return false;
       const DnsReply reply = dns.Receive();
       if (!reply.answer.empty()) break;
-      if (!is_consul || MsSince(start) > 10'000) {
+      if (!contender->is_consul || MsSince(start) > 10'000) {
         std::fprintf(stderr, "%s is not in DNS: %s %s\n", name.c_str(),
                      reply.rcode.c_str(), reply.error.c_str());
         return false;
@@ -140,7 +139,7 @@ bool Preload(size_t instances, Contender* contender) {
 }
 
 void Print(const std::vector<Contender>& contenders) {
-  std::printf("%-10s %30s %30s %12s %20s\n", "", "acknowledged ms (50/90/99 %)",
+  std::printf("%-12s %30s %30s %12s %20s\n", "", "acknowledged ms (50/90/99 %)",
               "in DNS ms (50/90/99 %)", "a second", "bulk ms (50/99 %)");
   for (const Contender& c : contenders) {
     auto three = [](const std::vector<double>& v) {
@@ -149,7 +148,7 @@ void Print(const std::vector<Contender>& contenders) {
                     Quantile(v, 0.9), Quantile(v, 0.99));
       return std::string(text);
     };
-    std::printf("%-10s %30s %30s %12.0f %11.2f / %.2f\n", c.name.c_str(),
+    std::printf("%-12s %30s %30s %12.0f %11.2f / %.2f\n", c.name.c_str(),
                 three(c.acknowledged_ms).c_str(), three(c.answered_ms).c_str(),
                 Quantile(c.per_second, 0.5), Quantile(c.bulk_ms, 0.5),
                 Quantile(c.bulk_ms, 0.99));
@@ -163,7 +162,7 @@ class RegisterDelay {
   bool Run() {
     if (!Start()) return false;
     for (Contender& c : contenders_) {
-      if (c.name != "Consul" && options_.preload > 0 &&
+      if (!c.is_consul && options_.preload > 0 &&
           !Preload(options_.preload, &c)) {
         return false;
       }
@@ -190,8 +189,24 @@ class RegisterDelay {
       std::fprintf(stderr, "%s\n", agent.process().output().c_str());
       return false;
     }
-    contenders_.push_back({name, absl::StrCat("http://", agent.HttpAddress()),
+    contenders_.push_back({name, false,
+                           absl::StrCat("http://", agent.HttpAddress()),
                            agent.http_port(), agent.dns()});
+    return true;
+  }
+
+  bool AddConsul(const std::string& name, const std::string& binary,
+                 bool keeps_data) {
+    ConsulProcessOptions options;
+    options.keeps_data = keeps_data;
+    consuls_.push_back(std::make_unique<ConsulProcess>(binary, options));
+    ConsulProcess& consul = *consuls_.back();
+    if (!consul.WaitForLeader()) {
+      std::fprintf(stderr, "%s\n", consul.process().output().c_str());
+      return false;
+    }
+    contenders_.push_back(
+        {name, true, consul.HttpUrl(), consul.ports().http, consul.dns()});
     return true;
   }
 
@@ -203,20 +218,15 @@ class RegisterDelay {
     }
     const std::string binary =
         options_.consul.empty() ? ConsulBinary().value_or("") : options_.consul;
-    if (binary.empty()) return true;  // without its row
-    ConsulProcessOptions consul;
-    consul.keeps_data = true;
-    consul_.emplace(binary, consul);
-    if (!consul_->WaitForLeader()) return false;
-    contenders_.push_back(
-        {"Consul", consul_->HttpUrl(), consul_->ports().http, consul_->dns()});
-    return true;
+    if (binary.empty()) return true;  // without its rows
+    return AddConsul("Consul", binary, /*keeps_data=*/true) &&
+           AddConsul("Consul -dev", binary, /*keeps_data=*/false);
   }
 
   Options options_;
   TempDir dir_;
   std::vector<std::unique_ptr<AgentProcess>> agents_;
-  std::optional<ConsulProcess> consul_;
+  std::vector<std::unique_ptr<ConsulProcess>> consuls_;
   std::vector<Contender> contenders_;
 };
 
