@@ -3,12 +3,18 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
 #include "tests/catalog/registry/body_cases.h"
 #include "tests/testing/consul_process.h"
 
 namespace dnsd::testing {
 namespace {
+
+// Consul names the protocols in the order of a Go map.
+std::string InOrder(const std::string& text) {
+  return absl::StrReplaceAll(text, {{"[http2 http]", "[http http2]"}});
+}
 
 TEST(ApiBodyDiff, ConsulSaysTheSame) {
   const std::optional<std::string> binary = ConsulBinary();
@@ -26,7 +32,7 @@ TEST(ApiBodyDiff, ConsulSaysTheSame) {
     const DecoderAnswer ours = AskDecoder(one.kind, one.body);
     EXPECT_EQ(ours.status, theirs.status) << one.kind << " " << one.body;
     if (theirs.status != 200) {
-      EXPECT_EQ(ours.text, theirs.body) << one.kind << " " << one.body;
+      EXPECT_EQ(ours.text, InOrder(theirs.body)) << one.kind << " " << one.body;
     }
     ++compared;
   }
