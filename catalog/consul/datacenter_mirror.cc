@@ -40,23 +40,6 @@ int64_t Backoff(int64_t min_ms, int64_t max_ms, int failures) {
   return std::min(max_ms, min_ms << std::clamp(failures - 1, 0, 16));
 }
 
-// The index that is sure to have been: a watch that began at a higher one, of
-// a header that lies, would wait for its end. If the last that happened was a
-// removal, a watch or two return once for nothing.
-uint64_t NewestIn(const std::vector<NodeReport>& nodes) {
-  uint64_t newest = 0;
-  for (const NodeReport& node : nodes) {
-    newest = std::max(newest, node.modify_index);
-    for (const InstanceReport& report : node.instances) {
-      newest = std::max(newest, report.modify_index);
-    }
-    for (const CheckReport& report : node.checks) {
-      newest = std::max(newest, report.modify_index);
-    }
-  }
-  return newest;
-}
-
 }  // namespace
 
 DatacenterMirror::DatacenterMirror(EventLoop* loop, ConsulClient* client,
@@ -269,7 +252,6 @@ void DatacenterMirror::OnLoaded(MirrorLoader::Loaded loaded) {
     return UpdateState();
   }
   load_failures_ = 0;
-  load_index_ = std::min(loaded.index, NewestIn(loaded.nodes));
   for (const std::string& name : loaded.skipped) {
     LogWarn("consul", "Consul cannot tell about a service: what is known stays",
             {{"datacenter", datacenter_}, {"service", name}});
@@ -282,7 +264,8 @@ void DatacenterMirror::OnLoaded(MirrorLoader::Loaded loaded) {
   if (!beat_timer_.active() && beat_ == 0) Beat();
   if (HoldBack(instance_count)) return UpdateState();
   Changes changes;
-  table_.ApplyAll(load_index_, loaded.nodes, /*reset=*/true, &changes);
+  load_index_ =
+      table_.ApplyAll(loaded.index, loaded.nodes, /*reset=*/true, &changes);
   for (const auto& [name, services] : loaded.gateways) {
     table_.ApplyGateway(name, services, &changes);
   }
@@ -441,9 +424,11 @@ void DatacenterMirror::OnSwept(MirrorLoader::Loaded loaded) {
     sweep_timer_.Start(kSweepRetryMs);
     return Beat();
   }
-  schedule_.End(loaded.index, NowMs(loop_));
   Changes changes;
-  table_.ApplyAll(loaded.index, loaded.nodes, /*reset=*/false, &changes);
+  const uint64_t sure =
+      table_.ApplyAll(loaded.index, loaded.nodes, /*reset=*/false, &changes);
+  schedule_.End(std::min(loaded.index, std::max(sure, schedule_.wanted())),
+                NowMs(loop_));
   Emit(std::move(changes));
   sweep_timer_.Start(static_cast<uint64_t>(client_->Jitter(kAuditMs)));
   NextSweep();

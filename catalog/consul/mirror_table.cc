@@ -5,6 +5,23 @@
 #include "absl/container/flat_hash_set.h"
 
 namespace dnsd {
+namespace {
+
+uint64_t NewestIn(const std::vector<NodeReport>& nodes) {
+  uint64_t newest = 0;
+  for (const NodeReport& node : nodes) {
+    newest = std::max(newest, node.modify_index);
+    for (const InstanceReport& report : node.instances) {
+      newest = std::max(newest, report.modify_index);
+    }
+    for (const CheckReport& report : node.checks) {
+      newest = std::max(newest, report.modify_index);
+    }
+  }
+  return newest;
+}
+
+}  // namespace
 
 MirrorTable::MirrorTable(std::string datacenter)
     : datacenter_(std::move(datacenter)) {}
@@ -91,6 +108,7 @@ void MirrorTable::PutCheck(Row* row, const CheckReport& report, const Age& age,
     ++check_count_;
   }
   slot = std::make_shared<const CheckReport>(report);
+  newest_ = std::max(newest_, report.modify_index);
   const Ref ref{row, report.check.id};
   if (report.check.status == HealthStatus::kPassing) {
     not_passing_.erase(ref);
@@ -176,8 +194,11 @@ void MirrorTable::SweepRow(Row* row, const NodeReport& report, const Age& age,
   for (const std::string& id : gone) RemoveInstanceOf(row, id, changes);
 }
 
-void MirrorTable::ApplyAll(uint64_t index, const std::vector<NodeReport>& nodes,
-                           bool reset, Changes* changes) {
+uint64_t MirrorTable::ApplyAll(uint64_t index,
+                               const std::vector<NodeReport>& nodes, bool reset,
+                               Changes* changes) {
+  newest_ = std::max(reset ? 0 : newest_, NewestIn(nodes));
+  index = std::min(index, newest_);
   const Age age{index, reset};
   std::set<const Row*> seen;
   for (const NodeReport& report : nodes) {
@@ -202,6 +223,7 @@ void MirrorTable::ApplyAll(uint64_t index, const std::vector<NodeReport>& nodes,
   }
   for (Row* row : gone) RemoveRow(row, changes);
   nodes_index_ = reset ? index : std::max(nodes_index_, index);
+  return index;
 }
 
 void MirrorTable::AddKnown(const std::string& name,
@@ -223,6 +245,7 @@ void MirrorTable::ApplyService(const std::string& name, uint64_t index,
                                const std::vector<NodeReport>& entries,
                                Changes* changes) {
   const Age age{index, false};
+  newest_ = std::max(newest_, NewestIn(entries));
   std::set<Ref> seen;
   for (const NodeReport& entry : entries) {
     Row* row = PutNode(entry, age, changes);
@@ -260,6 +283,7 @@ void MirrorTable::ApplyNodes(uint64_t index,
                              const std::vector<NodeReport>& nodes,
                              Changes* changes) {
   const Age age{index, false};
+  newest_ = std::max(newest_, NewestIn(nodes));
   std::set<const Row*> seen;
   for (const NodeReport& report : nodes) {
     seen.insert(PutNode(report, age, changes));

@@ -41,9 +41,12 @@ class MirrorTable {
   MirrorTable(const MirrorTable&) = delete;
   MirrorTable& operator=(const MirrorTable&) = delete;
 
-  // Every node there is, with all it has. `reset`: whatever the ages are.
-  void ApplyAll(uint64_t index, const std::vector<NodeReport>& nodes,
-                bool reset, Changes* changes);
+  // Every node there is, with all it has. `reset`: whatever the ages are. What
+  // the table then is sure to be as of: `index`, or less if nothing known is as
+  // new. A header may lie, and a poll with an index that never was waits for
+  // its end; too low an index costs an answer or two.
+  uint64_t ApplyAll(uint64_t index, const std::vector<NodeReport>& nodes,
+                    bool reset, Changes* changes);
 
   // Adds to `nodes`, where their node is among them, the instances known of a
   // service: for what Consul itself cannot tell any more.
@@ -159,6 +162,7 @@ class MirrorTable {
 
   std::string datacenter_;
   uint64_t nodes_index_ = 0;  // of the youngest list of all nodes
+  uint64_t newest_ = 0;       // ModifyIndex of all that was put here
   absl::flat_hash_map<std::string, std::unique_ptr<Row>> rows_;  // lower case
   absl::flat_hash_map<std::string, std::set<Ref>> services_;     // lower case
   std::set<Ref> not_passing_;                                    // checks

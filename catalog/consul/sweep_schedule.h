@@ -40,6 +40,7 @@ class SweepSchedule {
   [[nodiscard]] bool is_wanted() const {
     return is_forced_ || (wanted_ > known_ && late_count_ < kLateMax);
   }
+  [[nodiscard]] uint64_t wanted() const { return wanted_; }
   // When the next request may begin.
   [[nodiscard]] int64_t due_ms() const { return began_ms_ + PauseMs(); }
 

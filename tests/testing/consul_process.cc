@@ -168,7 +168,7 @@ bool ConsulProcess::WaitForLeader(std::chrono::milliseconds timeout) {
   return api_.WaitForLeader(timeout);
 }
 
-void ConsulProcess::Pause() { process_->Signal(SIGSTOP); }
+void ConsulProcess::Pause() { process_->Pause(); }
 
 void ConsulProcess::Continue() { process_->Signal(SIGCONT); }
 

@@ -105,6 +105,12 @@ void Process::Signal(int signal) const {
   if (!exit_code_.has_value()) kill(pid_, signal);
 }
 
+void Process::Pause() const {
+  Signal(SIGSTOP);
+  siginfo_t stopped{};
+  waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED | WNOWAIT);
+}
+
 std::optional<int> Process::Wait(std::chrono::milliseconds timeout) {
   if (exit_code_.has_value()) return exit_code_;
   // glibc 2.36 declares pidfd_open() for C only.

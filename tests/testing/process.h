@@ -45,6 +45,8 @@ class Process {
       std::chrono::milliseconds timeout = kPatience);
 
   void Signal(int signal) const;
+  // SIGSTOP, and waits until all threads stand still.
+  void Pause() const;
   // The exit code, or 128 + the signal that ended it; nothing if it still runs
   // when the time is over.
   [[nodiscard]] std::optional<int> Wait(

@@ -172,6 +172,22 @@ TEST_F(MirrorTableTest, NodeThatIsGoneIsNotMadeByAnOlderAnswer) {
             (Lines{"+node b 10.0.0.1", "+b/web:80", "+check b/alive passing"}));
 }
 
+// /v1/internal/ui/nodes does not say how old a node is, and a header may lie.
+TEST_F(MirrorTableTest, IndexThatNothingIsAsNewAsIsNotBelieved) {
+  EXPECT_EQ(table_.ApplyAll(999, {Web("a", 0, 6), Web("b", 0, 9)},
+                            /*reset=*/false, &changes_),
+            9u);
+  table_.ApplyService("web", 12, {Web("a", 5, 6), Web("c", 12, 12)}, &changes_);
+  EXPECT_EQ(Taken(&changes_), (Lines{"+node c 10.0.0.1", "+c/web:80",
+                                     "+check c/alive passing", "-b/web"}));
+  table_.ApplyNodes(12, {Bare("a", 5), Bare("c", 12)}, &changes_);
+  EXPECT_EQ(Taken(&changes_), Lines{"-node b"});
+  // As of what another answer has shown, it may be.
+  EXPECT_EQ(table_.ApplyAll(999, {Web("a", 0, 6)}, false, &changes_), 12u);
+  EXPECT_EQ(Taken(&changes_), (Lines{"-check c/alive", "-c/web", "-node c"}));
+  EXPECT_EQ(table_.ApplyAll(999, {Web("a", 0, 6)}, true, &changes_), 6u);
+}
+
 TEST_F(MirrorTableTest, ResetTakesLowerIndexes) {
   table_.ApplyAll(3, {Web("c", 1, 2), Web("a", 2, 3, 81)}, /*reset=*/true,
                   &changes_);
