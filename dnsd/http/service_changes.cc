@@ -5,72 +5,118 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "catalog/base/json_write.h"
+#include "catalog/base/uuid.h"
 #include "catalog/object_json.h"
 #include "dnsd/http/api_endpoint.h"
 #include "dnsd/http/blocking.h"
 #include "dnsd/http/health_api.h"
+#include "dnsd/http/url.h"
 
 namespace dnsd {
 
-ServiceChanges::Datacenter& ServiceChanges::Get(const std::string& name) {
-  const auto [it, is_new] = datacenters_.try_emplace(name);
-  if (is_new) it->second.floor = it->second.index = start_;
-  return it->second;
+void ChangeJournal::Note(const std::string& name, uint64_t index,
+                         size_t names_max) {
+  index_ = std::max(index_, index);
+  uint64_t& last = by_name_[name];
+  if (last != 0) by_index_.erase({last, name});
+  last = index;
+  by_index_.emplace(index, name);
+  if (by_index_.size() <= names_max) return;
+  const auto oldest = by_index_.begin();
+  floor_ = std::max(floor_, oldest->first);
+  by_name_.erase(oldest->second);
+  by_index_.erase(oldest);
 }
 
-void ServiceChanges::Note(Datacenter* datacenter, const std::string& name,
-                          uint64_t index) {
-  datacenter->index = std::max(datacenter->index, index);
-  uint64_t& last = datacenter->by_name[name];
-  if (last != 0) datacenter->by_index.erase({last, name});
-  last = index;
-  datacenter->by_index.emplace(index, name);
-  if (datacenter->by_index.size() <= names_max_) return;
-  const auto oldest = datacenter->by_index.begin();
-  datacenter->floor = std::max(datacenter->floor, oldest->first);
-  datacenter->by_name.erase(oldest->second);
-  datacenter->by_index.erase(oldest);
+void ChangeJournal::ForEachSince(
+    uint64_t index,
+    const std::function<void(const std::string&)>& visit) const {
+  for (auto it = by_index_.lower_bound({index + 1, std::string()});
+       it != by_index_.end(); ++it) {
+    visit(it->second);
+  }
 }
+
+ServiceChanges::ServiceChanges(const State* state, size_t names_max)
+    : state_(state),
+      names_max_(names_max),
+      start_(state->index()),
+      run_(NewUuid()) {}
 
 void ServiceChanges::Feed(const absl::flat_hash_set<WatchKey>& watched) {
   for (const WatchKey& key : watched) {
-    if (key.kind != WatchKind::kServiceHealth) continue;
-    Note(&Get(key.datacenter), key.name, state_->changes().Of(key));
+    const bool is_service = key.kind == WatchKind::kServiceHealth;
+    const bool is_node =
+        key.kind == WatchKind::kNode || key.kind == WatchKind::kNodeChecks;
+    if (!is_service && !is_node) continue;
+    Datacenter& datacenter =
+        datacenters_.try_emplace(key.datacenter, start_).first->second;
+    (is_service ? datacenter.services : datacenter.nodes)
+        .Note(key.name, state_->changes().Of(key), names_max_);
   }
 }
 
-uint64_t ServiceChanges::FloorOf(const std::string& datacenter) const {
-  const auto it = datacenters_.find(datacenter);
-  return std::max(it == datacenters_.end() ? start_ : it->second.floor,
-                  state_->changes().floor());
+const ServiceChanges::Datacenter* ServiceChanges::Find(
+    const std::string& name) const {
+  const auto it = datacenters_.find(name);
+  return it == datacenters_.end() ? nullptr : &it->second;
 }
 
-uint64_t ServiceChanges::IndexOf(const std::string& datacenter) const {
-  const auto it = datacenters_.find(datacenter);
-  return std::max(it == datacenters_.end() ? start_ : it->second.index,
-                  FloorOf(datacenter));
+uint64_t ServiceChanges::FloorOf(const std::string& datacenter,
+                                 What what) const {
+  uint64_t floor = std::max(start_, state_->changes().floor());
+  const Datacenter* const known = Find(datacenter);
+  if (known == nullptr) return floor;
+  floor = std::max(floor, known->services.floor());
+  if (what == What::kServices) return floor;
+  return std::max(floor, known->nodes.floor());
 }
 
-bool ServiceChanges::Knows(const std::string& datacenter,
-                           uint64_t index) const {
-  return index >= FloorOf(datacenter) && index <= IndexOf(datacenter);
+uint64_t ServiceChanges::IndexOf(const std::string& datacenter,
+                                 What what) const {
+  const uint64_t floor = FloorOf(datacenter, what);
+  const Datacenter* const known = Find(datacenter);
+  if (known == nullptr) return floor;
+  const uint64_t index = std::max(floor, known->services.index());
+  if (what == What::kServices) return index;
+  return std::max(index, known->nodes.index());
 }
 
-void ServiceChanges::ForEachSince(
-    const std::string& datacenter, uint64_t index,
-    const std::function<void(const std::string&)>& visit) const {
-  const auto known = datacenters_.find(datacenter);
-  if (known == datacenters_.end()) return;
-  const auto& by_index = known->second.by_index;
-  for (auto it = by_index.lower_bound({index + 1, std::string()});
-       it != by_index.end(); ++it) {
-    visit(it->second);
-  }
+bool ServiceChanges::Knows(const std::string& datacenter, uint64_t index,
+                           What what) const {
+  return index >= FloorOf(datacenter, what) &&
+         index <= IndexOf(datacenter, what);
+}
+
+void ServiceChanges::ForEachService(const std::string& datacenter,
+                                    uint64_t index, const Visit& visit) const {
+  const Datacenter* const known = Find(datacenter);
+  if (known != nullptr) known->services.ForEachSince(index, visit);
+}
+
+void ServiceChanges::ForEachNode(const std::string& datacenter, uint64_t index,
+                                 const Visit& visit) const {
+  const Datacenter* const known = Find(datacenter);
+  if (known != nullptr) known->nodes.ForEachSince(index, visit);
 }
 
 namespace {
 
 constexpr absl::string_view kPath = "/v1/health/services";
+
+// One request, and what it knows already.
+struct Follower {
+  Asked asked;
+  ServiceChanges::What what = ServiceChanges::What::kServices;
+  bool is_of_this_run = true;  // its index
+
+  // Whether it has to be told but what changed.
+  [[nodiscard]] bool Knows(const ServiceChanges& changes) const {
+    return asked.options.index != 0 && is_of_this_run &&
+           changes.Knows(asked.datacenter, asked.options.index, what);
+  }
+};
 
 // The service's member of "Services"; false if it is none.
 bool WriteOne(const Asked& asked, const std::string& name, JsonWriter* json) {
@@ -89,7 +135,26 @@ bool WriteOne(const Asked& asked, const std::string& name, JsonWriter* json) {
   return has_any;
 }
 
-std::string Everything(const Asked& asked, uint64_t index) {
+// An item of "Nodes".
+void WriteNodeEntry(const Asked& asked, const NodeView& node,
+                    JsonWriter* json) {
+  if (!asked.MayRead(*node.node)) return;
+  json->BeginObject();
+  json->Key("Node");
+  WriteNode(node, json);
+  json->Key("Checks");
+  json->BeginArray();
+  asked.context->state->ForEachCheckOnNode(
+      {asked.datacenter, AsciiLower(node.node->name)},
+      [&](const CheckView& check) {
+        if (!check.check->service_id.empty()) return;
+        WriteHealthCheck(check, EmptyTags::kList, json);
+      });
+  json->EndArray();
+  json->EndObject();
+}
+
+void WriteAllServices(const Asked& asked, JsonWriter* json) {
   std::vector<std::string> names;
   asked.context->state->ForEachService(
       asked.datacenter,
@@ -97,65 +162,128 @@ std::string Everything(const Asked& asked, uint64_t index) {
         names.push_back(AsciiLower(name));
       });
   std::sort(names.begin(), names.end());
-  std::string text = absl::StrCat(R"({"Index":)", index, R"(,"Full":true)");
-  absl::StrAppend(&text, R"(,"Services":)");
+  for (const std::string& name : names) WriteOne(asked, name, json);
+}
+
+// Those that changed; the names of those that are gone go to `gone`.
+void WriteServices(const Asked& asked, const ServiceChanges& changes,
+                   JsonWriter* json, JsonWriter* gone) {
+  changes.ForEachService(asked.datacenter, asked.options.index,
+                         [&](const std::string& name) {
+                           if (WriteOne(asked, name, json)) return;
+                           if (asked.MayReadService(name)) gone->String(name);
+                         });
+}
+
+void WriteNodes(const Asked& asked, const ServiceChanges& changes,
+                JsonWriter* json, JsonWriter* gone) {
+  changes.ForEachNode(
+      asked.datacenter, asked.options.index, [&](const std::string& name) {
+        const auto node =
+            asked.context->state->ViewNode({asked.datacenter, name});
+        if (node) return WriteNodeEntry(asked, *node, json);
+        Node was;
+        was.name = name;
+        if (asked.MayRead(was)) gone->String(name);
+      });
+}
+
+std::string Body(const Follower& follower, const ServiceChanges& changes,
+                 uint64_t index) {
+  const Asked& asked = follower.asked;
+  const bool full = !follower.Knows(changes);
+  std::string text;
+  std::string gone_text;
   JsonWriter json(&text);
+  JsonWriter gone(&gone_text);
   json.BeginObject();
-  for (const std::string& name : names) WriteOne(asked, name, &json);
+  json.Key("Index");
+  json.Uint(index);
+  json.Key("Full");
+  json.Bool(full);
+  json.Key("Run");
+  json.String(changes.run());
+  json.Key("Services");
+  json.BeginObject();
+  gone.BeginArray();
+  if (full) {
+    WriteAllServices(asked, &json);
+  } else {
+    WriteServices(asked, changes, &json, &gone);
+  }
   json.EndObject();
-  absl::StrAppend(&text, R"(,"Gone":[]})");
+  gone.EndArray();
+  json.Key("Gone");
+  json.Raw(gone_text);
+  if (follower.what == ServiceChanges::What::kServicesAndNodes) {
+    gone_text.clear();
+    JsonWriter gone_nodes(&gone_text);
+    json.Key("Nodes");
+    json.BeginArray();
+    gone_nodes.BeginArray();
+    if (full) {
+      asked.context->state->ForEachNode(
+          asked.datacenter,
+          [&](const NodeView& node) { WriteNodeEntry(asked, node, &json); });
+    } else {
+      WriteNodes(asked, changes, &json, &gone_nodes);
+    }
+    json.EndArray();
+    gone_nodes.EndArray();
+    json.Key("GoneNodes");
+    json.Raw(gone_text);
+  }
+  json.EndObject();
   return text;
 }
 
-std::string Since(const Asked& asked, const ServiceChanges& changes,
-                  uint64_t index) {
-  std::string text = absl::StrCat(R"({"Index":)", index, R"(,"Full":false)");
-  absl::StrAppend(&text, R"(,"Services":)");
-  std::string gone;
-  JsonWriter json(&text);
-  JsonWriter gone_json(&gone);
-  json.BeginObject();
-  gone_json.BeginArray();
-  changes.ForEachSince(asked.datacenter, asked.options.index,
-                       [&](const std::string& name) {
-                         if (WriteOne(asked, name, &json)) return;
-                         if (asked.MayReadService(name)) gone_json.String(name);
-                       });
-  json.EndObject();
-  gone_json.EndArray();
-  absl::StrAppend(&text, R"(,"Gone":)", gone, "}");
-  return text;
-}
-
-HttpResponse Respond(const Asked& asked, const ServiceChanges& changes,
+HttpResponse Respond(const Follower& follower, const ServiceChanges& changes,
                      uint64_t index) {
-  const uint64_t since = asked.options.index;
-  const bool knows = since != 0 && changes.Knows(asked.datacenter, since);
-  HttpResponse response = JsonResponse(
-      *asked.context, asked.options,
-      knows ? Since(asked, changes, index) : Everything(asked, index));
-  AddConsulHeaders(index, !asked.context->leader_address.empty(), &response);
+  const ApiContext& context = *follower.asked.context;
+  HttpResponse response = JsonResponse(context, follower.asked.options,
+                                       Body(follower, changes, index));
+  AddConsulHeaders(index, !context.leader_address.empty(), &response);
   return response;
+}
+
+std::vector<WatchKey> KeysOf(const Follower& follower) {
+  const Asked& asked = follower.asked;
+  std::vector<WatchKey> keys = {asked.Watch(WatchKind::kAllHealth)};
+  if (follower.what == ServiceChanges::What::kServicesAndNodes) {
+    keys.push_back(asked.Watch(WatchKind::kNodes));
+    // Checks of nodes without an instance are in no other.
+    keys.push_back({WatchKind::kChecks, asked.datacenter, "any"});
+  }
+  return keys;
 }
 
 void Answer(const SharedApiContext& context,
             const std::shared_ptr<ServiceChanges>& changes,
             const HttpRequest& request, const HttpReply& reply) {
   static const ApiEndpoint kEndpoint = {.path = std::string(kPath)};
-  auto asked = std::make_shared<Asked>();
-  if (!ReadAsked(context, kEndpoint, request, reply, asked.get())) return;
+  auto follower = std::make_shared<Follower>();
+  Asked* const asked = &follower->asked;
+  if (!ReadAsked(context, kEndpoint, request, reply, asked)) return;
+  if (QueryValue(request.query, "nodes")) {
+    follower->what = ServiceChanges::What::kServicesAndNodes;
+  }
+  const auto run = QueryValue(request.query, "run");
+  follower->is_of_this_run = !run || *run == changes->run();
   const QueryOptions& options = asked->options;
   // One that is not known is answered with everything, and at once.
-  const bool waits = changes->Knows(asked->datacenter, options.index);
+  const bool waits = follower->Knows(*changes);
   context->blocking->Answer(
       // What changed depends on since when.
       {.text = absl::StrCat(options.text, "since ", options.index),
-       .keys = {asked->Watch(WatchKind::kAllHealth)},
-       .index = [asked,
-                 changes] { return changes->IndexOf(asked->datacenter); },
+       .keys = KeysOf(*follower),
+       .index =
+           [follower, changes] {
+             return changes->IndexOf(follower->asked.datacenter,
+                                     follower->what);
+           },
        .render =
-           [asked, changes](uint64_t index) {
-             return Respond(*asked, *changes, index);
+           [follower, changes](uint64_t index) {
+             return Respond(*follower, *changes, index);
            },
        .gzip = options.gzip},
       waits ? options.index : 0, options.wait_ms, reply);

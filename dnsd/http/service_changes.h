@@ -1,9 +1,11 @@
-// ServiceChanges remembers which services changed at which index, so that who
-// follows all of them need not be told all of them: GET /v1/health/services.
+// ServiceChanges remembers which services and nodes changed at which index, so
+// that who follows all of them need not be told all of them: GET
+// /v1/health/services.
 //
-//   {"Index": 812, "Full": false,
+//   {"Index": 812, "Full": false, "Run": "9f1c...",
 //    "Services": {"web": [{"Node", "Service", "Checks"}, ...]},
-//    "Gone": ["old"]}
+//    "Gone": ["old"],
+//    "Nodes": [{"Node", "Checks"}, ...], "GoneNodes": ["n7"]}
 //
 // Beyond Consul. With `index=N` it waits until an instance, its node or a check
 // of them changed, and tells the services of which that is true: `Services` has
@@ -13,13 +15,21 @@
 // `Services` are gone: without an index, with one too old (kNamesMax changes
 // ago, or of before the start) and with one that was never given out. `Index`
 // is the next `index`, and that of the header. Nothing changed in time: both
-// are empty and `Full` is false. Of the parameters there are dc, index, wait,
-// pretty and token.
+// are empty and `Full` is false.
+//
+// `nodes` asks for the last two members too: nodes that may have changed, each
+// with the checks that are its own, in the same way; then it waits for those
+// too. `run=R`, with the `Run` of the answer that the index is of, is for who
+// must not mistake the index of a process that is gone for one of ours: another
+// run than ours is told everything.
+//
+// Of the parameters there are dc, index, nodes, pretty, run, token and wait.
 //
 // Threads:   the sync thread's.
 // Ownership: borrows the state.
 // Cost:      an answer costs what changed. Some 150 bytes for each name that
-//            changed, kNamesMax of them in a datacenter at most.
+//            changed, kNamesMax services and as many nodes in a datacenter at
+//            most.
 // Promise:   Feed() is called with every publication before anybody is
 //            answered; what is not fed yet is in no index that is told.
 #ifndef DNSD_DNSD_HTTP_SERVICE_CHANGES_H_
@@ -42,43 +52,79 @@
 
 namespace dnsd {
 
+// The last names that changed, each with its index.
+class ChangeJournal {
+ public:
+  explicit ChangeJournal(uint64_t start) : floor_(start), index_(start) {}
+
+  // Forgets the oldest when there are more than `names_max`.
+  void Note(const std::string& name, uint64_t index, size_t names_max);
+
+  // What changed at it or before may be forgotten.
+  [[nodiscard]] uint64_t floor() const { return floor_; }
+  // Of the last change.
+  [[nodiscard]] uint64_t index() const { return index_; }
+
+  // Calls `visit` with the names that changed after `index`, the earliest
+  // first.
+  void ForEachSince(uint64_t index,
+                    const std::function<void(const std::string&)>& visit) const;
+
+ private:
+  uint64_t floor_;
+  uint64_t index_;
+  absl::flat_hash_map<std::string, uint64_t> by_name_;
+  absl::btree_set<std::pair<uint64_t, std::string>> by_index_;
+};
+
 class ServiceChanges {
  public:
   // What changed in 65,536 services is not much less than everything.
   static constexpr size_t kNamesMax = 1u << 16;
 
-  explicit ServiceChanges(const State* state, size_t names_max = kNamesMax)
-      : state_(state), names_max_(names_max), start_(state->index()) {}
+  // Which journals are followed.
+  enum class What : uint8_t { kServices, kServicesAndNodes };
+
+  explicit ServiceChanges(const State* state, size_t names_max = kNamesMax);
 
   // With Dirty::watched.
   void Feed(const absl::flat_hash_set<WatchKey>& watched);
 
   // The index of the last change that was fed, at least 1.
-  [[nodiscard]] uint64_t IndexOf(const std::string& datacenter) const;
+  [[nodiscard]] uint64_t IndexOf(const std::string& datacenter,
+                                 What what) const;
 
   // Whether it is known what changed since then.
-  [[nodiscard]] bool Knows(const std::string& datacenter, uint64_t index) const;
+  [[nodiscard]] bool Knows(const std::string& datacenter, uint64_t index,
+                           What what) const;
 
-  // Calls `visit` with the names (lower case) that changed after `index`, the
-  // earliest first. Only if Knows().
-  void ForEachSince(const std::string& datacenter, uint64_t index,
-                    const std::function<void(const std::string&)>& visit) const;
+  // The names (lower case) that changed after `index`, the earliest first.
+  // Only if Knows().
+  using Visit = std::function<void(const std::string&)>;
+  void ForEachService(const std::string& datacenter, uint64_t index,
+                      const Visit& visit) const;
+  void ForEachNode(const std::string& datacenter, uint64_t index,
+                   const Visit& visit) const;
+
+  // No other process, nor another object of this one, has it.
+  [[nodiscard]] const std::string& run() const { return run_; }
 
  private:
   struct Datacenter {
-    uint64_t floor = 0;  // what changed at it or before is forgotten
-    uint64_t index = 0;
-    absl::flat_hash_map<std::string, uint64_t> by_name;
-    absl::btree_set<std::pair<uint64_t, std::string>> by_index;
+    explicit Datacenter(uint64_t start) : services(start), nodes(start) {}
+
+    ChangeJournal services;
+    ChangeJournal nodes;
   };
 
-  Datacenter& Get(const std::string& name);
-  void Note(Datacenter* datacenter, const std::string& name, uint64_t index);
-  [[nodiscard]] uint64_t FloorOf(const std::string& datacenter) const;
+  [[nodiscard]] const Datacenter* Find(const std::string& name) const;
+  [[nodiscard]] uint64_t FloorOf(const std::string& datacenter,
+                                 What what) const;
 
   const State* state_;
   const size_t names_max_;
-  uint64_t start_;  // what was before is not known
+  const uint64_t start_;  // what was before is not known
+  const std::string run_;
   std::map<std::string, Datacenter> datacenters_;
 };
 

@@ -148,6 +148,58 @@ TEST(ServiceChanges, WhatIsNotPublishedIsInNoIndex) {
   EXPECT_TRUE(Parse(waiting->body()).services.contains("late"));
 }
 
+TEST(ServiceChanges, NodesAreToldToWhoAsksForThem) {
+  ApiFixture api;
+  api.Apply({NodeIs("a"), NodeIs("B"), InstanceIs("a", "w", "web"),
+             CheckIs("B", "own", "", HealthStatus::kPassing),
+             CheckIs("a", "c", "w", HealthStatus::kPassing)});
+  const auto all = api.Ask(kPath + "?nodes");
+  EXPECT_TRUE(absl::StrContains(
+      all->body(), R"("Gone":[],"Nodes":[{"Node":{"ID":"","Node":"a",)"))
+      << all->body();
+  // Its own checks only.
+  EXPECT_TRUE(
+      absl::StrContains(all->body(), R"("ModifyIndex":1},"Checks":[]})"))
+      << all->body();
+  EXPECT_TRUE(absl::EndsWith(all->body(), R"(}]}],"GoneNodes":[]})"))
+      << all->body();
+  EXPECT_FALSE(absl::StrContains(api.Ask(kPath)->body(), "Nodes"));
+  const std::string since = absl::StrCat("index=", all->index());
+  const auto with = api.Ask(absl::StrCat(kPath, "?nodes&", since));
+  const auto without = api.Ask(absl::StrCat(kPath, "?", since));
+  // A node that has no instance.
+  api.Apply({CheckIs("B", "own", "", HealthStatus::kWarning)});
+  ASSERT_TRUE(with->response);
+  EXPECT_FALSE(without->response);
+  EXPECT_TRUE(absl::StrContains(
+      with->body(), R"("Services":{},"Gone":[],"Nodes":[{"Node":{"ID":"",)"
+                    R"("Node":"B",)"))
+      << with->body();
+  EXPECT_TRUE(absl::StrContains(with->body(), R"("Status":"warning")"));
+  const auto next =
+      api.Ask(absl::StrCat(kPath, "?nodes&index=", with->index()));
+  api.Apply({RemoveNode{{"dc1", "B"}}});
+  EXPECT_TRUE(absl::EndsWith(next->body(), R"("Nodes":[],"GoneNodes":["b"]})"))
+      << next->body();
+  EXPECT_FALSE(without->response);
+}
+
+TEST(ServiceChanges, TheIndexOfAnotherRunGetsEverything) {
+  ApiFixture api;
+  api.Apply({NodeIs("a"), InstanceIs("a", "w", "web")});
+  const auto all = api.Ask(kPath);
+  const std::string mark = R"("Run":")";
+  const size_t at = all->body().find(mark) + mark.size();
+  const std::string run = all->body().substr(at, 36);
+  const std::string since = absl::StrCat(kPath, "?index=", all->index());
+  EXPECT_FALSE(api.Ask(absl::StrCat(since, "&run=", run))->response);
+  const auto other =
+      api.Ask(since + "&run=b3f5c3a1-0000-4000-8000-000000000001");
+  ASSERT_TRUE(other->response);
+  EXPECT_TRUE(Parse(other->body()).full);
+  EXPECT_TRUE(absl::StrContains(other->body(), mark + run));
+}
+
 // Followers that ask now and then, with room for few names and for many.
 TEST(ServiceChanges, FollowersHaveWhatThereIs) {
   const uint64_t seed = testing::TestSeed();
