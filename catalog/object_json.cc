@@ -77,24 +77,16 @@ void WriteTaggedAddresses(const ServiceInstance& instance,
 void WriteProxy(const ServiceInstance& instance, JsonWriter* json) {
   if (!instance.proxy_json.empty()) {
     json->Raw(instance.proxy_json);
-    return;
+  } else {
+    WritePlainProxy(instance, json);
   }
-  json->BeginObject();
-  if (!instance.proxy_destination.empty()) {
-    Member("DestinationServiceName", instance.proxy_destination, json);
-  }
-  json->Key("MeshGateway");
-  json->Raw("{}");
-  json->Key("Expose");
-  json->Raw("{}");
-  json->EndObject();
 }
 
 void WriteConnect(const ServiceInstance& instance, JsonWriter* json) {
   if (!instance.connect_json.empty()) {
     json->Raw(instance.connect_json);
   } else {
-    json->Raw(instance.connect_native ? R"({"Native":true})" : "{}");
+    WritePlainConnect(instance, json);
   }
 }
 
@@ -126,6 +118,22 @@ absl::string_view ServiceKindName(ServiceKind kind) {
       return "api-gateway";
   }
   return "";
+}
+
+void WritePlainProxy(const ServiceInstance& instance, JsonWriter* json) {
+  json->BeginObject();
+  if (!instance.proxy_destination.empty()) {
+    Member("DestinationServiceName", instance.proxy_destination, json);
+  }
+  json->Key("MeshGateway");
+  json->Raw("{}");
+  json->Key("Expose");
+  json->Raw("{}");
+  json->EndObject();
+}
+
+void WritePlainConnect(const ServiceInstance& instance, JsonWriter* json) {
+  json->Raw(instance.connect_native ? R"({"Native":true})" : "{}");
 }
 
 void WriteNode(const NodeView& view, JsonWriter* json) {

@@ -23,6 +23,11 @@ enum class EmptyTags : uint8_t { kList, kNull };
 // "connect-proxy", ...; "" for kTypical.
 [[nodiscard]] absl::string_view ServiceKindName(ServiceKind kind);
 
+// What stands as "Proxy" and "Connect" for an instance without proxy_json and
+// connect_json.
+void WritePlainProxy(const ServiceInstance& instance, JsonWriter* json);
+void WritePlainConnect(const ServiceInstance& instance, JsonWriter* json);
+
 // {"ID","Node","Address","Datacenter",...}: a row of /v1/catalog/nodes.
 void WriteNode(const NodeView& view, JsonWriter* json);
 

@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "catalog/object_json.h"
+
 namespace dnsd {
 namespace {
 
@@ -33,6 +35,17 @@ HealthStatus StatusOf(string_view status) {
   if (status == "passing") return HealthStatus::kPassing;
   if (status == "warning") return HealthStatus::kWarning;
   return HealthStatus::kCritical;
+}
+
+// Text that says no more than what is shown without it is not kept: nearly all
+// instances have that.
+template <typename Write>
+void ForgetPlain(const ServiceInstance& instance, Write write,
+                 std::string* text) {
+  std::string plain;
+  JsonWriter json(&plain);
+  write(instance, &json);
+  if (*text == plain) text->clear();
 }
 
 }  // namespace
@@ -77,6 +90,17 @@ bool ObjectReader::ReadHealth(Json json, NodeReport* out, std::string* peer) {
   return true;
 }
 
+bool ObjectReader::ReadNodeEntry(Json json, NodeReport* out,
+                                 std::string* peer) {
+  bool ok = walk_.Members(json, [&](string_view key, Json value) {
+    if (key == "Node") return ReadNode(value, out, peer);
+    if (key == "Checks") return ReadChecks(value, &out->checks);
+    return walk_.Skip(value);
+  });
+  if (ok && out->node.name.empty()) ok = walk_.Fail("no Node");
+  return ok || walk_.Within("entry of node", out->node.name);
+}
+
 bool ObjectReader::ReadChecks(Json json, std::vector<CheckReport>* out) {
   out->clear();
   return walk_.Items(json, [&](Json item) {
@@ -104,9 +128,12 @@ bool ObjectReader::NodeMember(string_view key, Json value, NodeReport* out,
   if (key == "Address") return walk_.String(value, &node.address);
   if (key == "Datacenter") return walk_.String(value, &node.datacenter);
   if (key == "TaggedAddresses") {
-    return walk_.StringMap(value, &node.tagged_addresses);
+    return walk_.StringMap(value, &node.tagged_addresses,
+                           &node.has_tagged_addresses);
   }
-  if (key == "Meta") return walk_.StringMap(value, &node.meta);
+  if (key == "Meta") {
+    return walk_.StringMap(value, &node.meta, &node.has_meta);
+  }
   if (key == "ModifyIndex") return walk_.Uint(value, &out->modify_index);
   if (key == "PeerName") return walk_.String(value, peer);
   return walk_.Skip(value);
@@ -141,15 +168,17 @@ bool ObjectReader::InstanceMember(string_view key, Json value,
   if (key == "Service") return walk_.String(value, &instance.name);
   if (key == "Tags") return walk_.Strings(value, &instance.tags);
   if (key == "Address") return walk_.String(value, &instance.address);
-  if (key == "Meta") return walk_.StringMap(value, &instance.meta);
+  if (key == "Meta") {
+    return walk_.StringMap(value, &instance.meta, &instance.has_meta);
+  }
   if (key == "Port") return ReadPort(value, &instance.port);
   if (key == "Weights") return ReadWeights(value, &instance.weights);
   if (key == "EnableTagOverride") {
     return walk_.Bool(value, &instance.enable_tag_override);
   }
   if (key == "ModifyIndex") return walk_.Uint(value, &out->modify_index);
-  if (key == "Proxy") return ReadProxy(value, &instance.proxy_destination);
-  if (key == "Connect") return ReadConnect(value, &instance.connect_native);
+  if (key == "Proxy") return ReadProxy(value, &instance);
+  if (key == "Connect") return ReadConnect(value, &instance);
   if (key == "TaggedAddresses") {
     return ReadAddresses(value, &instance.tagged_addresses);
   }
@@ -189,17 +218,32 @@ bool ObjectReader::ReadWeights(Json json, Weights* out) {
   return true;
 }
 
-bool ObjectReader::ReadProxy(Json json, std::string* destination) {
-  return walk_.Members(json, [&](string_view key, Json value) {
-    return key == "DestinationServiceName" ? walk_.String(value, destination)
-                                           : walk_.Skip(value);
-  });
+bool ObjectReader::ReadProxy(Json json, ServiceInstance* out) {
+  const bool ok = walk_.MembersAndText(
+      json, &out->proxy_json, [&](string_view key, Json value) {
+        return key == "DestinationServiceName"
+                   ? walk_.String(value, &out->proxy_destination)
+                   : walk_.Skip(value);
+      });
+  ForgetPlain(*out, WritePlainProxy, &out->proxy_json);
+  return ok;
 }
 
-bool ObjectReader::ReadConnect(Json json, bool* native) {
-  return walk_.Members(json, [&](string_view key, Json value) {
-    return key == "Native" ? walk_.Bool(value, native) : walk_.Skip(value);
-  });
+bool ObjectReader::ReadConnect(Json json, ServiceInstance* out) {
+  const bool ok = walk_.MembersAndText(
+      json, &out->connect_json, [&](string_view key, Json value) {
+        return key == "Native" ? walk_.Bool(value, &out->connect_native)
+                               : walk_.Skip(value);
+      });
+  ForgetPlain(*out, WritePlainConnect, &out->connect_json);
+  return ok;
+}
+
+bool ObjectReader::ReadDefinition(Json json, std::string* out) {
+  const bool ok = walk_.MembersAndText(
+      json, out, [&](string_view, Json value) { return walk_.Skip(value); });
+  if (*out == "{}") out->clear();
+  return ok;
 }
 
 bool ObjectReader::ReadAddresses(Json json,
@@ -227,6 +271,10 @@ bool ObjectReader::ReadCheck(Json json, CheckReport* out, std::string* peer) {
     if (key == "Notes") return walk_.String(value, &check.notes);
     if (key == "Output") return walk_.String(value, &check.output);
     if (key == "ServiceID") return walk_.String(value, &check.service_id);
+    if (key == "Type") return walk_.String(value, &check.type);
+    if (key == "Definition") {
+      return ReadDefinition(value, &check.definition_json);
+    }
     if (key == "ServiceName") return walk_.String(value, &out->service_name);
     if (key == "ModifyIndex") return walk_.Uint(value, &out->modify_index);
     if (key == "PeerName") return walk_.String(value, peer);

@@ -38,6 +38,10 @@ class ObjectReader {
   // An element of /v1/health/service/NAME.
   [[nodiscard]] bool ReadHealth(Json json, NodeReport* out, std::string* peer);
 
+  // A node and its own checks: an element of "Nodes" of /v1/health/services.
+  [[nodiscard]] bool ReadNodeEntry(Json json, NodeReport* out,
+                                   std::string* peer);
+
   [[nodiscard]] bool ReadChecks(Json json, std::vector<CheckReport>* out);
 
  private:
@@ -52,10 +56,11 @@ class ObjectReader {
   [[nodiscard]] bool ReadKind(Json json, ServiceKind* out);
   [[nodiscard]] bool ReadPort(Json json, uint16_t* out);
   [[nodiscard]] bool ReadWeights(Json json, Weights* out);
-  [[nodiscard]] bool ReadProxy(Json json, std::string* destination);
-  [[nodiscard]] bool ReadConnect(Json json, bool* native);
+  [[nodiscard]] bool ReadProxy(Json json, ServiceInstance* out);
+  [[nodiscard]] bool ReadConnect(Json json, ServiceInstance* out);
   [[nodiscard]] bool ReadAddresses(Json json,
                                    std::map<std::string, TaggedAddress>* out);
+  [[nodiscard]] bool ReadDefinition(Json json, std::string* out);
   [[nodiscard]] bool ReadCheck(Json json, CheckReport* out, std::string* peer);
 
   JsonWalk& walk_;

@@ -118,6 +118,26 @@ bool JsonWalk::StringMap(Json json, std::map<std::string, std::string>* out) {
   });
 }
 
+bool JsonWalk::StringMap(Json json, std::map<std::string, std::string>* out,
+                         bool* is_given) {
+  out->clear();
+  *is_given = !IsNull(json);
+  return *is_given ? StringMap(json, out) : error_.empty();
+}
+
+bool JsonWalk::Text(ondemand::object* object, std::string* text) {
+  std::string_view raw;
+  Error error = object->raw_json().get(raw);
+  if (error == simdjson::SUCCESS) error = object->reset().error();
+  if (error == simdjson::SUCCESS) {
+    size_t bytes = raw.size();
+    text->resize(bytes);
+    error = simdjson::minify(raw.data(), raw.size(), text->data(), bytes);
+    text->resize(bytes);
+  }
+  return error == simdjson::SUCCESS || Fail(simdjson::error_message(error));
+}
+
 bool JsonWalk::SkipScalar(Json json, ondemand::json_type type) {
   Error error = simdjson::SUCCESS;
   switch (type) {

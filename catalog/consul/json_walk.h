@@ -42,6 +42,11 @@ class JsonWalk {
   template <typename Visit>
   [[nodiscard]] bool Members(Json json, Visit visit);
 
+  // The same, and *text is the object as it stands there, without blanks; ""
+  // for null.
+  template <typename Visit>
+  [[nodiscard]] bool MembersAndText(Json json, std::string* text, Visit visit);
+
   // Calls visit(json) for each item.
   template <typename Visit>
   [[nodiscard]] bool Items(Json json, Visit visit);
@@ -53,6 +58,10 @@ class JsonWalk {
   [[nodiscard]] bool Strings(Json json, std::vector<std::string>* out);
   [[nodiscard]] bool StringMap(Json json,
                                std::map<std::string, std::string>* out);
+  // *is_given: it is not null.
+  [[nodiscard]] bool StringMap(Json json,
+                               std::map<std::string, std::string>* out,
+                               bool* is_given);
   [[nodiscard]] bool Skip(Json json) { return Skip(json, 0); }
 
   // All false. Fail() keeps the first error; Mismatch() is the error of a
@@ -70,6 +79,12 @@ class JsonWalk {
   [[nodiscard]] bool SkipScalar(Json json, simdjson::ondemand::json_type type);
   // False after an error as well.
   [[nodiscard]] bool IsNull(Json json);
+  template <typename Visit>
+  [[nodiscard]] bool EachMember(simdjson::ondemand::object* object,
+                                Visit visit);
+  // The object's text, and back to its begin.
+  [[nodiscard]] bool Text(simdjson::ondemand::object* object,
+                          std::string* text);
   [[nodiscard]] Error Begin();
   [[nodiscard]] bool AtEnd();
 
@@ -87,7 +102,23 @@ bool JsonWalk::Members(Json json, Visit visit) {
   if (json.get_object().get(object) != simdjson::SUCCESS) {
     return Mismatch(json, "an object");
   }
-  for (auto element : object) {
+  return EachMember(&object, visit);
+}
+
+template <typename Visit>
+bool JsonWalk::MembersAndText(Json json, std::string* text, Visit visit) {
+  text->clear();
+  if (IsNull(json)) return true;
+  simdjson::ondemand::object object;
+  if (json.get_object().get(object) != simdjson::SUCCESS) {
+    return Mismatch(json, "an object");
+  }
+  return Text(&object, text) && EachMember(&object, visit);
+}
+
+template <typename Visit>
+bool JsonWalk::EachMember(simdjson::ondemand::object* object, Visit visit) {
+  for (auto element : *object) {
     simdjson::ondemand::field field;
     const Error error = std::move(element).get(field);
     if (error != simdjson::SUCCESS) return Fail(simdjson::error_message(error));

@@ -1,12 +1,15 @@
 // The mirror of a Consul on disk: one file per datacenter, so that a dnsd
 // that starts while Consul is away serves what it last knew.
 //
-// Format:  a line "dnsd-mirror 1 BYTES XXH64\n" (the size of what follows in
+// Format:  a line "dnsd-mirror 2 BYTES XXH64\n" (the size of what follows in
 //          decimal, its XXH64 as 16 hex digits), then one JSON object
-//          {"Version":1,"Datacenter":..,"Local":..,"SavedUnixMs":..,
+//          {"Version":2,"Datacenter":..,"Local":..,"SavedUnixMs":..,
 //          "Nodes":[..],"Queries":[..],"Gateways":{..}} whose Nodes have the
 //          shape of /v1/internal/ui/nodes, so that one decoder reads both.
-//          Members that are empty, 0 or false are left out.
+//          Members that are empty, 0, false or null are left out, and so
+//          are Proxy, Connect and Definition that say nothing. Version 1 had
+//          of them only the proxy's destination and whether connect is
+//          native, and no {} beside null; it is read too.
 // Threads: any; Write and Read block on the disk: call them on libuv's pool.
 // Errors:  Write: kUnavailable or kPermissionDenied with path and reason; the
 //          file before is still there then. ParseMirror: kDataLoss when the

@@ -23,13 +23,15 @@ namespace {
 using Json = JsonWalk::Json;
 using absl::string_view;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
+// The first knew nothing of what only the HTTP API shows.
+constexpr int kVersionMin = 1;
 constexpr string_view kMagic = "dnsd-mirror ";
 
 // The first line of a file with this body.
-std::string HeaderOf(string_view body) {
+std::string HeaderOf(int version, string_view body) {
   return absl::StrCat(
-      kMagic, kVersion, " ", body.size(), " ",
+      kMagic, version, " ", body.size(), " ",
       absl::Hex(XXH64(body.data(), body.size(), 0), absl::kZeroPad16), "\n");
 }
 
@@ -78,6 +80,11 @@ class MirrorWriter {
     json_.Key(key);
     json_.Int(number);
   }
+  void Raw(string_view key, const std::string& text) {
+    if (text.empty()) return;
+    json_.Key(key);
+    json_.Raw(text);
+  }
   void Index(uint64_t index) {
     if (index == 0) return;
     json_.Key("ModifyIndex");
@@ -94,8 +101,10 @@ class MirrorWriter {
     if (texts.empty()) return;
     List(key, texts, [this](const std::string& text) { json_.String(text); });
   }
-  void Member(string_view key, const std::map<std::string, std::string>& map) {
-    if (map.empty()) return;
+  // {} is not null where the API shows the difference.
+  void Member(string_view key, const std::map<std::string, std::string>& map,
+              bool is_given = false) {
+    if (map.empty() && !is_given) return;
     json_.Key(key);
     json_.BeginObject();
     for (const auto& [name, text] : map) {
@@ -112,8 +121,8 @@ class MirrorWriter {
     Member("Node", node.name);
     if (node.datacenter != datacenter) Member("Datacenter", node.datacenter);
     Member("Address", node.address);
-    Member("TaggedAddresses", node.tagged_addresses);
-    Member("Meta", node.meta);
+    Member("TaggedAddresses", node.tagged_addresses, node.has_tagged_addresses);
+    Member("Meta", node.meta, node.has_meta);
     Index(report.modify_index);
     List("Services", report.instances,
          [this](const InstanceReport& instance) { InstanceObject(instance); });
@@ -131,7 +140,7 @@ class MirrorWriter {
     Member("Tags", instance.tags);
     Member("Address", instance.address);
     if (!instance.tagged_addresses.empty()) Addresses(instance);
-    Member("Meta", instance.meta);
+    Member("Meta", instance.meta, instance.has_meta);
     Member("Port", int64_t{instance.port});
     json_.Key("Weights");
     json_.BeginObject();
@@ -141,21 +150,25 @@ class MirrorWriter {
     json_.Int(instance.weights.warning);
     json_.EndObject();
     Member("EnableTagOverride", instance.enable_tag_override);
-    if (!instance.proxy_destination.empty()) {
-      json_.Key("Proxy");
-      json_.BeginObject();
-      Member("DestinationServiceName", instance.proxy_destination);
-      json_.EndObject();
-    }
-    if (instance.connect_native) {
-      json_.Key("Connect");
-      json_.BeginObject();
-      Member("Native", true);
-      json_.EndObject();
-    }
+    Mesh(instance);
     Member("GatewayServices", instance.gateway_services);
     Index(report.modify_index);
     json_.EndObject();
+  }
+
+  void Mesh(const ServiceInstance& instance) {
+    if (!instance.proxy_json.empty()) {
+      Raw("Proxy", instance.proxy_json);
+    } else if (!instance.proxy_destination.empty()) {
+      json_.Key("Proxy");
+      WritePlainProxy(instance, &json_);
+    }
+    if (!instance.connect_json.empty()) {
+      Raw("Connect", instance.connect_json);
+    } else if (instance.connect_native) {
+      json_.Key("Connect");
+      WritePlainConnect(instance, &json_);
+    }
   }
 
   void Addresses(const ServiceInstance& instance) {
@@ -181,6 +194,8 @@ class MirrorWriter {
     Member("Notes", check.notes);
     Member("Output", check.output);
     Member("ServiceID", check.service_id);
+    Member("Type", check.type);
+    Raw("Definition", check.definition_json);
     Member("ServiceName", report.service_name);
     Index(report.modify_index);
     json_.EndObject();
@@ -239,6 +254,20 @@ bool ReadQueries(JsonWalk* walk, Json json, MirrorImage* image) {
   });
 }
 
+// What a file of version 1 does not say is as if it were not given; its Proxy
+// and Connect are in short.
+void Upgrade(NodeReport* report) {
+  Node& node = report->node;
+  node.has_meta = !node.meta.empty();
+  node.has_tagged_addresses = !node.tagged_addresses.empty();
+  for (InstanceReport& instance_report : report->instances) {
+    ServiceInstance& instance = instance_report.instance;
+    instance.has_meta = !instance.meta.empty();
+    instance.proxy_json.clear();
+    instance.connect_json.clear();
+  }
+}
+
 bool ReadImage(JsonWalk* walk, Json json, MirrorImage* image) {
   int64_t version = 0;
   const bool ok = walk->Members(json, [&](string_view key, Json value) {
@@ -261,8 +290,11 @@ bool ReadImage(JsonWalk* walk, Json json, MirrorImage* image) {
     return walk->Skip(value);
   });
   if (!ok) return false;
-  if (version != kVersion) {
+  if (version < kVersionMin || version > kVersion) {
     return walk->Fail(absl::StrCat("version ", version));
+  }
+  if (version == 1) {
+    for (NodeReport& node : image->nodes) Upgrade(&node);
   }
   return !image->datacenter.empty() || walk->Fail("no datacenter");
 }
@@ -272,7 +304,7 @@ bool ReadImage(JsonWalk* walk, Json json, MirrorImage* image) {
 std::string FormatMirror(const MirrorImage& image) {
   std::string text;
   MirrorWriter(&text).Image(image);
-  text.insert(0, HeaderOf(text));
+  text.insert(0, HeaderOf(kVersion, text));
   return text;
 }
 
@@ -285,11 +317,16 @@ absl::StatusOr<MirrorImage> ParseMirror(std::string text) {
   const std::string header = text.substr(0, line_end + 1);
   text.erase(0, line_end + 1);
   // Compared as text, so that a header has one form only.
-  if (header != HeaderOf(text)) {
-    const bool is_ours =
-        header.rfind(absl::StrCat(kMagic, kVersion, " "), 0) == 0;
-    return absl::DataLossError(is_ours ? "damaged: size or checksum differ"
-                                       : "of another version of dnsd");
+  int version = kVersion;
+  while (version >= kVersionMin &&
+         header.rfind(absl::StrCat(kMagic, version, " "), 0) != 0) {
+    --version;
+  }
+  if (version < kVersionMin) {
+    return absl::DataLossError("of another version of dnsd");
+  }
+  if (header != HeaderOf(version, text)) {
+    return absl::DataLossError("damaged: size or checksum differ");
   }
   MirrorImage image;
   JsonWalk walk("content", &text);

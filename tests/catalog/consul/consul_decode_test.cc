@@ -63,6 +63,7 @@ Node FullNode() {
   node.address = "10.1.0.3";
   node.tagged_addresses = {{"lan", "10.1.0.3"}, {"wan", "198.51.100.3"}};
   node.meta = {{"k", "v<&>\"\xE2\x80\xA8\xC3\xA9"}, {"rfc1035-x", "y"}};
+  node.has_tagged_addresses = node.has_meta = true;
   return node;
 }
 
@@ -79,6 +80,7 @@ ServiceInstance FullInstance() {
   instance.weights = {10, 3};
   instance.enable_tag_override = true;
   instance.connect_native = true;
+  instance.has_meta = true;
   return instance;
 }
 
