@@ -164,6 +164,8 @@ void MirrorLink::AddStats(AgentStats* stats) const {
     section["phase"] = mirror.phase;
     section["age_ms"] = absl::StrCat(mirror.age_ms);
     section["index"] = absl::StrCat(mirror.index);
+    section["followed_by"] = mirror.by_delta ? "delta" : "watches";
+    section["deltas"] = absl::StrCat(mirror.deltas);
     section["watches"] = absl::StrCat(mirror.watches);
     section["services_without_watch"] = absl::StrCat(mirror.cold_services);
     section["nodes"] = absl::StrCat(mirror.nodes);

@@ -44,6 +44,7 @@ void BlockingQuery::Ask() {
   ConsulGet get;
   get.path = options_.path;
   get.datacenter = options_.datacenter;
+  get.parameters = options_.parameters;
   if (options_.next_filter != nullptr) get.filter = options_.next_filter();
   if (std::exchange(anew_, false)) index_ = 0;
   get.index = index_;

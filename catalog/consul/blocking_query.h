@@ -35,6 +35,7 @@ class BlockingQuery {
     int burst = 10;
     // Of the next request; empty: there is none.
     std::function<std::string()> next_filter = nullptr;
+    std::string parameters = {};  // ConsulGet's
   };
   struct Events {
     // News. An error is one of Consul's: what it sent is not understood.

@@ -140,6 +140,7 @@ std::string ConsulClient::UrlOf(const ConsulGet& get, int64_t wait_ms) const {
   if (!get.datacenter.empty()) {
     add(absl::StrCat("dc=", EscapeSegment(get.datacenter)));
   }
+  if (!get.parameters.empty()) add(get.parameters);
   if (!get.filter.empty()) {
     add(absl::StrCat("filter=", EscapeSegment(get.filter)));
   }

@@ -28,6 +28,7 @@ namespace dnsd {
 struct ConsulGet {
   std::string path;        // "/v1/catalog/nodes", escaped
   std::string datacenter;  // empty: the agent's own
+  std::string parameters;  // "nodes=&run=r", escaped; empty: none
   std::string filter;      // an expression of Consul's; empty: none
   bool can_be_stale = true;
   uint64_t index = 0;  // not 0: blocks until Consul's is greater

@@ -3,6 +3,8 @@
 #include <set>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "catalog/consul/consul_objects.h"
 #include "catalog/consul/json_walk.h"
@@ -31,6 +33,15 @@ absl::StatusOr<std::vector<NodeReport>> DecodeList(
   });
   if (!status.ok()) return status;
   return nodes;
+}
+
+// Reads the items of a list, each by read(json, &item).
+template <typename Item, typename Read>
+bool ReadEach(JsonWalk* walk, Json json, std::vector<Item>* out, Read read) {
+  return walk->Items(json, [&](Json item) {
+    out->emplace_back();
+    return read(item, &out->back());
+  });
 }
 
 // A service's name: {"Name":..} in most releases, or the name itself.
@@ -143,6 +154,81 @@ absl::StatusOr<std::vector<std::string>> DecodeDatacenters(std::string* body) {
   if (!status.ok()) return status;
   for (std::string& name : names) name = AsciiLower(name);
   return names;
+}
+
+absl::StatusOr<DeltaReport> DecodeDelta(std::string* body,
+                                        const std::string& datacenter) {
+  JsonWalk walk("health/services", body);
+  ObjectReader reader(&walk, datacenter);
+  DeltaReport delta;
+  std::set<std::string> seen;
+  const auto read = [&](string_view key, Json value) {
+    if (key == "Index") return walk.Uint(value, &delta.index);
+    if (key == "Full") return walk.Bool(value, &delta.full);
+    if (key == "Run") return walk.String(value, &delta.run);
+    if (key == "Gone") return walk.Strings(value, &delta.gone);
+    if (key == "GoneNodes") return walk.Strings(value, &delta.gone_nodes);
+    if (key == "Nodes") {
+      return ReadEach(&walk, value, &delta.nodes, [&](Json item, auto* out) {
+        std::string peer;
+        return reader.ReadNodeEntry(item, out, &peer);
+      });
+    }
+    if (key != "Services") return walk.Skip(value);
+    return walk.Members(value, [&](string_view name, Json entries) {
+      return ReadEach(&walk, entries,
+                      &delta.services[AsciiLower(std::string(name))],
+                      [&](Json item, auto* out) {
+                        std::string peer;
+                        return reader.ReadHealth(item, out, &peer);
+                      });
+    });
+  };
+  absl::Status status = walk.Document([&](Json json) {
+    const bool ok = walk.Members(json, [&](string_view key, Json value) {
+      seen.emplace(key.data(), key.size());
+      return read(key, value);
+    });
+    if (!ok) return false;
+    for (const char* member :
+         {"Index", "Full", "Run", "Services", "Gone", "Nodes", "GoneNodes"}) {
+      if (!seen.contains(member)) {
+        return walk.Fail(absl::StrCat("no ", member));
+      }
+    }
+    if (delta.index == 0) return walk.Fail("the Index is 0");
+    return !delta.run.empty() || walk.Fail("the Run is empty");
+  });
+  if (!status.ok()) return status;
+  return delta;
+}
+
+std::vector<NodeReport> NodesOf(DeltaReport* delta) {
+  std::vector<NodeReport> nodes = std::move(delta->nodes);
+  absl::flat_hash_map<std::string, size_t> by_name;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    by_name.emplace(AsciiLower(nodes[i].node.name), i);
+  }
+  for (auto& [name, entries] : delta->services) {
+    for (NodeReport& entry : entries) {
+      const auto [it, is_new] =
+          by_name.try_emplace(AsciiLower(entry.node.name), nodes.size());
+      if (is_new) {
+        nodes.push_back(std::move(entry));
+        continue;
+      }
+      NodeReport& node = nodes[it->second];
+      for (InstanceReport& report : entry.instances) {
+        node.instances.push_back(std::move(report));
+      }
+      // The node's own came with the node.
+      for (CheckReport& report : entry.checks) {
+        if (report.check.service_id.empty()) continue;
+        node.checks.push_back(std::move(report));
+      }
+    }
+  }
+  return nodes;
 }
 
 absl::StatusOr<SelfReport> DecodeSelf(std::string* body) {

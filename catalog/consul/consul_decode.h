@@ -65,6 +65,14 @@ namespace dnsd {
 [[nodiscard]] absl::StatusOr<std::vector<std::string>> DecodeDatacenters(
     std::string* body);
 
+// /v1/health/services?nodes of a dnsd. An answer that lacks a member is none.
+[[nodiscard]] absl::StatusOr<DeltaReport> DecodeDelta(
+    std::string* body, const std::string& datacenter);
+
+// Takes nodes and services out of a full one, as /v1/internal/ui/nodes would
+// have told them.
+[[nodiscard]] std::vector<NodeReport> NodesOf(DeltaReport* delta);
+
 // /v1/agent/self.
 [[nodiscard]] absl::StatusOr<SelfReport> DecodeSelf(std::string* body);
 

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "catalog/base/log.h"
 #include "catalog/base/unix_time.h"
-#include "catalog/consul/consul_decode.h"
 
 namespace dnsd {
 namespace {
@@ -17,8 +15,9 @@ constexpr int64_t kBeatRetryMsMin = 250;
 constexpr int64_t kBeatRetryMsMax = 5'000;
 constexpr int64_t kLoadRetryMsMax = 30'000;
 constexpr int64_t kTickMs = 500;
-// Beside the watches of services: of nodes and of queries.
-constexpr size_t kOtherWatches = 2;
+// When the poll for what changed went on for so long, its end is the first.
+constexpr int64_t kDeltaSteadyMs = 60'000;
+constexpr int kDeltaEndsMax = 3;
 // To find what no watch told.
 constexpr int64_t kAuditMs = 600'000;
 constexpr int64_t kSweepRetryMs = 2'500;
@@ -26,11 +25,6 @@ constexpr int64_t kHeldRetryMs = 5'000;
 // Between two loads because polls were woken; twice as long each time, while
 // it was for nothing.
 constexpr int64_t kWokenGapMsMin = 2'000;
-constexpr int64_t kSmallSpacingMs = 100;
-constexpr int64_t kNodesSpacingMs = 1'000;
-constexpr size_t kSmallNodes = 500;
-// Prepared queries do not block in every release: then this is a poll.
-constexpr int64_t kQueriesSpacingMs = 2'000;
 
 int64_t NowMs(EventLoop* loop) {
   return static_cast<int64_t>(uv_now(loop->uv()));
@@ -59,6 +53,15 @@ DatacenterMirror::DatacenterMirror(EventLoop* loop, ConsulClient* client,
            [this] { OnRegress(); },
            [this](const ConsulReply& reply) { OnWatchError(reply); },
            [this](uint64_t index) { Sweep(index); }, [this] { OnWoken(); }}),
+      lists_(loop, client, datacenter_, options.wait_ms, &table_,
+             {[this](Changes changes) { Emit(std::move(changes)); },
+              [this] { OnRegress(); },
+              [this](const ConsulReply& reply) { OnWatchError(reply); }}),
+      delta_(loop, client, datacenter_, options.wait_ms, &table_,
+             {[this](Changes changes) { Emit(std::move(changes)); },
+              [this] { OnDeltaAnew(); },
+              [this](const ConsulReply& reply) { OnDeltaError(reply); },
+              [this] { OnWoken(); }}),
       beat_timer_(loop, [this] { Beat(); }),
       load_timer_(loop, [this] { Load(); }),
       sweep_timer_(loop, [this] { Sweep(0); }),
@@ -105,7 +108,7 @@ void DatacenterMirror::SetWatchBudget(size_t watches_max) {
 }
 
 void DatacenterMirror::OnTick() {
-  const size_t others = kOtherWatches + gateways_.size();
+  const size_t others = lists_.watch_count_max();
   watches_.SetBudget(watches_max_ > others ? watches_max_ - others : 0);
   UpdateState();
 }
@@ -164,6 +167,32 @@ void DatacenterMirror::OnWatchError(const ConsulReply& reply) {
   Sweep(0);
 }
 
+// What did not come may have been another run's, so nothing is as of any index
+// any more. The heartbeat tells when to load.
+void DatacenterMirror::OnDeltaError(const ConsulReply& reply) {
+  last_error_ = std::string(reply.status.message());
+  CountDeltaEnd();
+  LoadLater();
+}
+
+void DatacenterMirror::OnDeltaAnew() {
+  LogInfo("consul", "What changed is not known: loading anew",
+          {{"datacenter", datacenter_}});
+  CountDeltaEnd();
+  delta_ends_ > kDeltaEndsMax ? LoadLater() : Load();
+}
+
+void DatacenterMirror::CountDeltaEnd() {
+  if (NowMs(loop_) - delta_began_ms_ > kDeltaSteadyMs) delta_ends_ = 0;
+  ++delta_ends_;
+}
+
+void DatacenterMirror::LoadLater() {
+  Doubt();
+  beat_timer_.Start(static_cast<uint64_t>(
+      client_->Jitter(Backoff(kBeatRetryMsMin, kLoadRetryMsMax, delta_ends_))));
+}
+
 void DatacenterMirror::OnRegress() {
   LogWarn("consul", "The index went back: loading anew",
           {{"datacenter", datacenter_}});
@@ -205,9 +234,8 @@ void DatacenterMirror::Doubt() {
 
 void DatacenterMirror::Pause() {
   watches_.Pause();
-  if (nodes_ != nullptr) nodes_->Pause();
-  if (queries_ != nullptr) queries_->Pause();
-  for (const auto& [name, query] : gateways_) query->Pause();
+  lists_.Pause();
+  delta_.Stop();
   loader_.Cancel();
   sweep_timer_.Stop();
   woken_timer_.Stop();
@@ -224,9 +252,7 @@ void DatacenterMirror::OnAddressChanged() {
 void DatacenterMirror::StopRequests() {
   Pause();
   watches_.Stop();
-  if (nodes_ != nullptr) nodes_->Stop();
-  if (queries_ != nullptr) queries_->Stop();
-  for (const auto& [name, query] : gateways_) query->Stop();
+  lists_.Stop();
 }
 
 void DatacenterMirror::Load() {
@@ -270,7 +296,7 @@ void DatacenterMirror::OnLoaded(MirrorLoader::Loaded loaded) {
     table_.ApplyGateway(name, services, &changes);
   }
   if (loaded.queries) table_.ApplyQueries(*loaded.queries, &changes);
-  BeginWatching(std::move(changes));
+  BeginWatching(std::move(changes), loaded.index, loaded.run);
 }
 
 bool DatacenterMirror::HoldBack(size_t loaded) {
@@ -298,7 +324,8 @@ bool DatacenterMirror::HoldBack(size_t loaded) {
   return true;
 }
 
-void DatacenterMirror::BeginWatching(Changes changes) {
+void DatacenterMirror::BeginWatching(Changes changes, uint64_t delta_index,
+                                     const std::string& run) {
   phase_ = Phase::kWatching;
   const int64_t now_ms = NowMs(loop_);
   schedule_.Reset(load_index_, now_ms - load_began_ms_);
@@ -311,90 +338,28 @@ void DatacenterMirror::BeginWatching(Changes changes) {
            {"address", client_->address().url},
            {"services", table_.service_count()},
            {"instances", table_.instance_count()},
+           {"by", run.empty() ? "watches" : "delta"},
            {"ms", schedule_.took_ms()}});
   is_lost_told_ = false;
   if (!changes.empty()) woken_gap_ms_ = 0;
   Emit(std::move(changes));
   UpdateState();
 
-  watches_.Start(load_index_);
-  if (nodes_ == nullptr) {
-    nodes_ = Watch(
-        "/v1/catalog/nodes",
-        table_.node_count() <= kSmallNodes ? kSmallSpacingMs : kNodesSpacingMs,
-        [this](ConsulReply* reply) { return OnNodes(reply); });
-    queries_ = Watch("/v1/query", kQueriesSpacingMs,
-                     [this](ConsulReply* reply) { return OnQueries(reply); });
+  if (run.empty()) {
+    watches_.Start(load_index_);
+    lists_.Start(load_index_, ListWatches::What::kQueriesAndNodes);
+    sweep_timer_.Start(static_cast<uint64_t>(client_->Jitter(kAuditMs)));
+    return;
   }
-  nodes_->Start(load_index_);
-  queries_->Start(load_index_);
-  for (const auto& [name, query] : gateways_) query->Start(load_index_);
-  WatchGateways();
-  sweep_timer_.Start(static_cast<uint64_t>(client_->Jitter(kAuditMs)));
-}
-
-std::unique_ptr<BlockingQuery> DatacenterMirror::Watch(
-    const std::string& path, int64_t spacing_ms,
-    std::function<absl::Status(ConsulReply*)> on_change) {
-  BlockingQuery::Options options;
-  options.path = path;
-  options.datacenter = datacenter_;
-  options.wait_ms = options_.wait_ms;
-  options.spacing_ms = spacing_ms;
-  return std::make_unique<BlockingQuery>(
-      loop_, client_, std::move(options),
-      BlockingQuery::Events{
-          std::move(on_change), [this] { OnRegress(); },
-          [this](const ConsulReply& reply) { OnWatchError(reply); }, nullptr});
-}
-
-absl::Status DatacenterMirror::OnNodes(ConsulReply* reply) {
-  auto nodes = DecodeNodes(&reply->body, datacenter_);
-  if (const absl::Status status = CheckNodes(nodes); !status.ok()) {
-    return status;
-  }
-  Changes changes;
-  table_.ApplyNodes(reply->index, *nodes, &changes);
-  index_ = std::max(index_, reply->index);
-  Emit(std::move(changes));
-  return absl::OkStatus();
-}
-
-absl::Status DatacenterMirror::OnQueries(ConsulReply* reply) {
-  auto queries = DecodeQueries(&reply->body);
-  if (!queries.ok()) return queries.status();
-  Changes changes;
-  table_.ApplyQueries(*queries, &changes);
-  Emit(std::move(changes));
-  return absl::OkStatus();
-}
-
-absl::Status DatacenterMirror::OnGateway(const std::string& name,
-                                         ConsulReply* reply) {
-  auto services = DecodeGatewayServices(&reply->body);
-  if (!services.ok()) return services.status();
-  Changes changes;
-  table_.ApplyGateway(name, *services, &changes);
-  Emit(std::move(changes));
-  return absl::OkStatus();
-}
-
-// A watch for each ingress gateway. Gateways are few; those that are gone keep
-// theirs until the next load.
-void DatacenterMirror::WatchGateways() {
-  for (const std::string& name : table_.gateways()) {
-    std::unique_ptr<BlockingQuery>& query = gateways_[name];
-    if (query != nullptr) continue;
-    query = Watch(
-        absl::StrCat("/v1/catalog/gateway-services/", EscapeSegment(name)),
-        kSmallSpacingMs,
-        [this, name](ConsulReply* reply) { return OnGateway(name, reply); });
-    query->Start(0);
-  }
+  delta_began_ms_ = now_ms;
+  watches_.Stop();
+  delta_.Start(delta_index, run);
+  lists_.Start(load_index_, ListWatches::What::kQueries);
 }
 
 void DatacenterMirror::Sweep(uint64_t index) {
-  if (phase_ != Phase::kWatching) return;
+  // Nothing is found so that a delta does not tell.
+  if (phase_ != Phase::kWatching || delta_.running()) return;
   schedule_.Want(index);
   NextSweep();
 }
@@ -424,6 +389,8 @@ void DatacenterMirror::OnSwept(MirrorLoader::Loaded loaded) {
     sweep_timer_.Start(kSweepRetryMs);
     return Beat();
   }
+  // Another server took the place of the one that was loaded from.
+  if (!loaded.run.empty()) return Load();
   Changes changes;
   const uint64_t sure =
       table_.ApplyAll(loaded.index, loaded.nodes, /*reset=*/false, &changes);
@@ -438,7 +405,7 @@ void DatacenterMirror::Emit(Changes changes) {
   if (changes.empty()) return;
   ++version_;
   events_.on_changes(std::move(changes));
-  if (phase_ == Phase::kWatching) WatchGateways();
+  if (phase_ == Phase::kWatching) lists_.WatchGateways();
 }
 
 void DatacenterMirror::UpdateState() {
@@ -462,14 +429,16 @@ MirrorStatus DatacenterMirror::status() const {
   status.state = state_;
   status.phase = kPhases[static_cast<size_t>(phase_)];
   status.age_ms = is_known_ ? NowMs(loop_) - true_at_ms_ : -1;
-  status.index = index_;
-  status.watches = watches_.watch_count();
-  for (const BlockingQuery* query : {nodes_.get(), queries_.get()}) {
-    if (query != nullptr && query->running()) ++status.watches;
+  status.index = std::max(index_, lists_.index());
+  status.by_delta = delta_.running();
+  status.deltas = delta_.answer_count();
+  status.watches = watches_.watch_count() + lists_.watch_count();
+  if (status.by_delta) {
+    status.index = std::max(index_, delta_.index());
+    ++status.watches;
+  } else {
+    status.cold_services = watches_.cold_count();
   }
-  for (const auto& [name, query] : gateways_)
-    status.watches += query->running();
-  status.cold_services = watches_.cold_count();
   status.nodes = table_.node_count();
   status.services = table_.service_count();
   status.instances = table_.instance_count();

@@ -1,6 +1,8 @@
 // DatacenterMirror keeps one datacenter of a Consul mirrored: it loads
 // everything, follows what changes, and starts anew whenever it cannot be
-// sure that it missed nothing.
+// sure that it missed nothing. What changes is told by watches (of services,
+// nodes and more), or by a dnsd that has it all in one (delta_watch.h); every
+// load finds out which.
 //
 //   lost --heartbeat--> loading --> watching --no heartbeat--> lost
 //                          |  ^        |
@@ -22,14 +24,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
 #include <string>
 
 #include "catalog/base/event_loop.h"
-#include "catalog/consul/blocking_query.h"
 #include "catalog/consul/consul_client.h"
 #include "catalog/consul/consul_options.h"
+#include "catalog/consul/delta_watch.h"
+#include "catalog/consul/list_watches.h"
 #include "catalog/consul/mirror_loader.h"
 #include "catalog/consul/mirror_table.h"
 #include "catalog/consul/service_watches.h"
@@ -49,8 +50,10 @@ struct MirrorStatus {
   std::string datacenter;
   MirrorState state = MirrorState::kAwaited;
   const char* phase = "";
-  int64_t age_ms = -1;  // since what is known was known to be true; -1: never
-  uint64_t index = 0;   // the highest seen
+  int64_t age_ms = -1;    // since what is known was known to be true; -1: never
+  uint64_t index = 0;     // the highest seen
+  bool by_delta = false;  // followed by DeltaWatch
+  uint64_t deltas = 0;    // its answers
   size_t watches = 0;
   size_t cold_services = 0;
   size_t nodes = 0;
@@ -100,7 +103,9 @@ class DatacenterMirror {
   [[nodiscard]] MirrorState state() const { return state_; }
   [[nodiscard]] bool is_running() const { return phase_ != Phase::kStopped; }
   // Whether there are services without a watch of their own.
-  [[nodiscard]] bool has_cold() const { return watches_.has_cold(); }
+  [[nodiscard]] bool has_cold() const {
+    return !delta_.running() && watches_.has_cold();
+  }
   [[nodiscard]] MirrorTable::Image image() const { return table_.image(); }
   // Counts changes, to know whether there is something to save.
   [[nodiscard]] uint64_t version() const { return version_; }
@@ -122,11 +127,9 @@ class DatacenterMirror {
   void Load();
   void OnLoaded(MirrorLoader::Loaded loaded);
   [[nodiscard]] bool HoldBack(size_t loaded);
-  void BeginWatching(Changes changes);
-  void WatchGateways();
-  absl::Status OnNodes(ConsulReply* reply);
-  absl::Status OnQueries(ConsulReply* reply);
-  absl::Status OnGateway(const std::string& name, ConsulReply* reply);
+  // `run`: Loaded's, as of `delta_index`.
+  void BeginWatching(Changes changes, uint64_t delta_index,
+                     const std::string& run);
   // Asks for everything, unless what is known is as of `index`; 0: anyway.
   void Sweep(uint64_t index);
   void NextSweep();
@@ -134,10 +137,12 @@ class DatacenterMirror {
   void Emit(Changes changes);
   void OnTick();
   void UpdateState();
-  [[nodiscard]] std::unique_ptr<BlockingQuery> Watch(
-      const std::string& path, int64_t spacing_ms,
-      std::function<absl::Status(ConsulReply*)> on_change);
   void OnWatchError(const ConsulReply& reply);
+  void OnDeltaError(const ConsulReply& reply);
+  void OnDeltaAnew();
+  void CountDeltaEnd();
+  // With a heartbeat, the later the more often a delta ended.
+  void LoadLater();
   void OnRegress();
   void OnWoken();
 
@@ -150,9 +155,8 @@ class DatacenterMirror {
   MirrorLoader loader_;
   ShrinkGuard guard_;
   ServiceWatches watches_;
-  std::unique_ptr<BlockingQuery> nodes_;
-  std::unique_ptr<BlockingQuery> queries_;
-  std::map<std::string, std::unique_ptr<BlockingQuery>> gateways_;
+  ListWatches lists_;
+  DeltaWatch delta_;
 
   size_t watches_max_ = 0;
   Phase phase_ = Phase::kStopped;
@@ -167,6 +171,8 @@ class DatacenterMirror {
   uint64_t beat_index_ = 0;
   bool had_leader_ = true;
   int load_failures_ = 0;
+  int delta_ends_ = 0;
+  int64_t delta_began_ms_ = 0;
   int64_t load_began_ms_ = 0;
   uint64_t load_index_ = 0;
   SweepSchedule schedule_;

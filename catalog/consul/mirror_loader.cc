@@ -9,6 +9,7 @@
 #include "catalog/base/log.h"
 #include "catalog/base/pool_task.h"
 #include "catalog/consul/consul_decode.h"
+#include "catalog/consul/delta_watch.h"
 
 namespace dnsd {
 namespace {
@@ -65,6 +66,13 @@ void MirrorLoader::Load(What what, Done done) {
   ++load_;
   what_ = what;
   done_ = std::move(done);
+  Get(
+      DeltaWatch::kPath,
+      [this](ConsulReply reply) { OnDelta(std::move(reply)); },
+      DeltaWatch::kParameters);
+}
+
+void MirrorLoader::LoadOrdinarily() {
   // It may have been mended since.
   if (!by_one_request_ && load_ % kDumpAgain == 0) by_one_request_ = true;
   if (!by_one_request_) return LoadNames();
@@ -85,12 +93,68 @@ void MirrorLoader::Cancel() {
 }
 
 void MirrorLoader::Get(const std::string& path,
-                       std::function<void(ConsulReply)> done) {
+                       std::function<void(ConsulReply)> done,
+                       const std::string& parameters) {
   ConsulGet get;
   get.path = path;
+  get.parameters = parameters;
   get.datacenter = datacenter_;
   get.total_ms = kDumpMs;
   asked_.push_back(client_->Get(get, std::move(done)));
+}
+
+void MirrorLoader::OnDelta(ConsulReply reply) {
+  asked_.clear();
+  // Nobody is there, unless only this is cut again and again.
+  if (reply.http_status == 0 && ++delta_failures_ < kDumpFailuresMax) {
+    return Fail(reply.status);
+  }
+  delta_failures_ = 0;
+  if (!reply.status.ok()) return LoadOrdinarily();
+  struct Work {
+    std::string body;
+    absl::StatusOr<DeltaReport> delta = absl::UnknownError("not decoded");
+    std::vector<NodeReport> nodes;
+  };
+  auto work = std::make_shared<Work>();
+  work->body = std::move(reply.body);
+  const uint64_t index = reply.index;
+  RunOnPool(
+      loop_,
+      [work, datacenter = datacenter_] {
+        work->delta = DecodeDelta(&work->body, datacenter);
+        if (work->delta.ok()) work->nodes = NodesOf(&*work->delta);
+      },
+      [this, work, index, alive = alive_, load = load_] {
+        if (!*alive || load != load_) return;
+        OnDeltaDecoded(index, std::move(work->delta), std::move(work->nodes));
+      });
+}
+
+void MirrorLoader::OnDeltaDecoded(uint64_t index,
+                                  absl::StatusOr<DeltaReport> delta,
+                                  std::vector<NodeReport> nodes) {
+  absl::Status status = delta.status();
+  if (status.ok() && (!delta->full || nodes.empty())) {
+    status = absl::FailedPreconditionError("it is not full, or has no node");
+  }
+  // It could not be waited for.
+  if (status.ok() && delta->index != index) {
+    status = absl::FailedPreconditionError(absl::StrCat(
+        "the Index is ", delta->index, ", X-Consul-Index ", index));
+  }
+  if (!status.ok()) {
+    LogInfo("consul", "No answer that can be followed: going on without",
+            {{"datacenter", datacenter_},
+             {"path", DeltaWatch::kPath},
+             {"error", status.message()}});
+    return LoadOrdinarily();
+  }
+  Loaded loaded;
+  loaded.index = delta->index;
+  loaded.run = delta->run;
+  loaded.nodes = std::move(nodes);
+  OnNodesLoaded(std::move(loaded));
 }
 
 void MirrorLoader::OnDump(ConsulReply reply) {

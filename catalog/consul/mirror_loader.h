@@ -1,5 +1,7 @@
 // MirrorLoader asks a Consul for everything a datacenter has: by one request
-// where Consul allows it (/v1/internal/ui/nodes), else service by service.
+// where Consul allows it (/v1/internal/ui/nodes), else service by service. A
+// dnsd with a registry gives it in a way that can be followed by one request
+// (delta_watch.h), so that is tried first: a small 404 where there is none.
 //
 // Threads:   the loop's thread; large answers are decoded on the pool.
 // Ownership: may be cancelled or destroyed at any time but inside `done`.
@@ -32,6 +34,8 @@ class MirrorLoader {
     // on misses nothing.
     uint64_t index = 0;
     std::vector<NodeReport> nodes;
+    // Not empty: this run of a dnsd tells what changes after `index`.
+    std::string run;
     // Services that Consul cannot tell about: what is known of them stays.
     std::vector<std::string> skipped;
     // With kEverything. What failed is missing here: what is known stays.
@@ -66,7 +70,13 @@ class MirrorLoader {
   using Nodes = absl::StatusOr<std::vector<NodeReport>>;
   using Decode = Nodes (*)(std::string*, const std::string&);
 
-  void Get(const std::string& path, std::function<void(ConsulReply)> done);
+  void Get(const std::string& path, std::function<void(ConsulReply)> done,
+           const std::string& parameters = "");
+  void OnDelta(ConsulReply reply);
+  // `index`: of the header.
+  void OnDeltaDecoded(uint64_t index, absl::StatusOr<DeltaReport> delta,
+                      std::vector<NodeReport> nodes);
+  void LoadOrdinarily();
   void OnDump(ConsulReply reply);
   void DecodeOnPool(ConsulReply reply, Decode decode,
                     std::function<void(Nodes)> done);
@@ -86,6 +96,7 @@ class MirrorLoader {
   const std::string datacenter_;
   bool by_one_request_ = true;
   int dump_failures_ = 0;  // in a row
+  int delta_failures_ = 0;
   What what_ = What::kNodes;
   Done done_;
   Loaded loaded_;      // while the rest is on its way

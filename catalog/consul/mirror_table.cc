@@ -161,10 +161,9 @@ void MirrorTable::RemoveRow(Row* row, Changes* changes) {
   rows_.erase(name);
 }
 
-template <typename Concerns>
-void MirrorTable::SweepChecks(Row* row, const std::set<std::string>& seen,
-                              const Age& age, Changes* changes,
-                              Concerns concerns) {
+void MirrorTable::SweepChecks(
+    Row* row, const std::set<std::string>& seen, const Age& age,
+    Changes* changes, absl::FunctionRef<bool(const CheckReport&)> concerns) {
   std::vector<std::string> gone;
   for (const auto& [id, report] : row->checks) {
     if (!seen.contains(id) && age.MayRemove(report->modify_index) &&
@@ -244,7 +243,12 @@ void MirrorTable::AddKnown(const std::string& name,
 void MirrorTable::ApplyService(const std::string& name, uint64_t index,
                                const std::vector<NodeReport>& entries,
                                Changes* changes) {
-  const Age age{index, false};
+  PutService(name, entries, {index, false}, changes);
+}
+
+void MirrorTable::PutService(const std::string& name,
+                             const std::vector<NodeReport>& entries,
+                             const Age& age, Changes* changes) {
   newest_ = std::max(newest_, NewestIn(entries));
   std::set<Ref> seen;
   for (const NodeReport& entry : entries) {
@@ -277,6 +281,30 @@ void MirrorTable::ApplyService(const std::string& name, uint64_t index,
     }
   }
   for (const Ref& ref : gone) RemoveInstanceOf(ref.first, ref.second, changes);
+}
+
+void MirrorTable::ApplyDelta(const DeltaReport& delta, Changes* changes) {
+  const Age age{delta.index, /*reset=*/true};
+  for (const NodeReport& report : delta.nodes) {
+    Row* row = PutNode(report, age, changes);
+    std::set<std::string> seen;
+    for (const CheckReport& check : report.checks) {
+      PutCheck(row, check, age, changes);
+      seen.insert(check.check.id);
+    }
+    SweepChecks(row, seen, age, changes, [](const CheckReport& check) {
+      return check.check.service_id.empty();
+    });
+  }
+  for (const auto& [name, entries] : delta.services) {
+    PutService(name, entries, age, changes);
+  }
+  for (const std::string& name : delta.gone) {
+    PutService(name, {}, age, changes);
+  }
+  for (const std::string& name : delta.gone_nodes) {
+    if (Row* row = Find(name)) RemoveRow(row, changes);
+  }
 }
 
 void MirrorTable::ApplyNodes(uint64_t index,
@@ -461,38 +489,6 @@ std::vector<std::string> MirrorTable::gateways() const {
   }
   std::sort(names.begin(), names.end());
   return names;
-}
-
-MirrorTable::Image MirrorTable::image() const {
-  Image image;
-  image.rows.reserve(rows_.size());
-  for (const auto& [name, row] : rows_) {
-    Image::Row& copy = image.rows.emplace_back(
-        Image::Row{row->node, row->modify_index, {}, {}});
-    for (const auto& [id, report] : row->instances) {
-      copy.instances.push_back(report);
-    }
-    for (const auto& [id, report] : row->checks) copy.checks.push_back(report);
-  }
-  for (const auto& [id, query] : queries_) image.queries.push_back(query);
-  image.gateways = gateways_;
-  return image;
-}
-
-MirrorImage ToMirrorImage(const MirrorTable::Image& image) {
-  MirrorImage file;
-  file.queries = image.queries;
-  file.gateways = image.gateways;
-  for (const MirrorTable::Image::Row& row : image.rows) {
-    NodeReport& report = file.nodes.emplace_back();
-    report.node = *row.node;
-    report.modify_index = row.modify_index;
-    for (const auto& instance : row.instances) {
-      report.instances.push_back(*instance);
-    }
-    for (const auto& check : row.checks) report.checks.push_back(*check);
-  }
-  return file;
 }
 
 }  // namespace dnsd

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "catalog/change.h"
 #include "catalog/consul/mirror_file.h"
 #include "catalog/consul/report.h"
@@ -55,6 +56,10 @@ class MirrorTable {
   // All instances of one service.
   void ApplyService(const std::string& name, uint64_t index,
                     const std::vector<NodeReport>& entries, Changes* changes);
+
+  // What another dnsd says has changed, which is newer than all that is known
+  // of it: for a table that nothing else tells of nodes and services.
+  void ApplyDelta(const DeltaReport& delta, Changes* changes);
 
   // Every node there is, without what it has.
   void ApplyNodes(uint64_t index, const std::vector<NodeReport>& nodes,
@@ -153,12 +158,16 @@ class MirrorTable {
   void RemoveRow(Row* row, Changes* changes);
   void EmitInstance(const Row& row, const ServiceInstance& instance,
                     Changes* changes) const;
-  // Checks of `row` that `report` lacks and `concerns` it.
-  template <typename Concerns>
+  // Takes out the checks of `row` that were not seen and that `concerns` says
+  // would have been.
   void SweepChecks(Row* row, const std::set<std::string>& seen, const Age& age,
-                   Changes* changes, Concerns concerns);
+                   Changes* changes,
+                   absl::FunctionRef<bool(const CheckReport&)> concerns);
   void SweepRow(Row* row, const NodeReport& report, const Age& age,
                 Changes* changes);
+  void PutService(const std::string& name,
+                  const std::vector<NodeReport>& entries, const Age& age,
+                  Changes* changes);
 
   std::string datacenter_;
   uint64_t nodes_index_ = 0;  // of the youngest list of all nodes

@@ -42,6 +42,20 @@ struct NodeReport {
 // /v1/catalog/services: names as registered, with the tags of all instances.
 using ServiceNames = std::map<std::string, std::set<std::string>>;
 
+// What another dnsd says at /v1/health/services (dnsd/http/service_changes.h):
+// everything, or what changed.
+struct DeltaReport {
+  uint64_t index = 0;
+  bool full = false;
+  std::string run;
+  // Names in lower case. A service's instances are an entry each, as of
+  // /v1/health/service/NAME.
+  std::map<std::string, std::vector<NodeReport>> services;
+  std::vector<std::string> gone;
+  std::vector<NodeReport> nodes;  // with the checks that are their own
+  std::vector<std::string> gone_nodes;
+};
+
 // What dnsd wants to know of /v1/agent/self.
 struct SelfReport {
   std::string datacenter;

@@ -106,6 +106,19 @@ void DecodeNodeLists(uint8_t selector, const std::string& body) {
   CheckRoundTrip(image);
 }
 
+void DecodeChanges(const std::string& body) {
+  std::string changed = body;
+  absl::StatusOr<DeltaReport> delta = DecodeDelta(&changed, "dc1");
+  CheckAnswer(body, delta);
+  if (!delta.ok()) return;
+  DNSD_CHECK(delta->index != 0 && !delta->run.empty());
+  MirrorImage image;
+  image.datacenter = "dc1";
+  image.nodes = NodesOf(&*delta);
+  CheckNodes(image.nodes);
+  CheckRoundTrip(image);
+}
+
 void DecodeRest(uint8_t selector, const std::string& body) {
   std::string changed = body;
   switch (selector) {
@@ -125,6 +138,8 @@ void DecodeRest(uint8_t selector, const std::string& body) {
       return CheckAnswer(body, DecodeHasLeader(&changed));
     case 10:
       return DecodeMirror(body);
+    case 12:
+      return DecodeChanges(body);
     default:
       // The whole of a file, header included.
       if (const auto image = ParseMirror(body); image.ok()) {
@@ -140,7 +155,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string body(reinterpret_cast<const char*>(data) + 1, size - 1);
   // Letters, so that the corpus can be read and made by hand.
-  const auto selector = static_cast<uint8_t>((data[0] - 'a') % 12);
+  const auto selector = static_cast<uint8_t>((data[0] - 'a') % 13);
   if (selector < 3) {
     dnsd::DecodeNodeLists(selector, body);
   } else {
