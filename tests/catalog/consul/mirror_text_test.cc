@@ -53,8 +53,8 @@ TEST(MirrorText, KeepsWhatOnlyTheApiShows) {
   instance.proxy_destination = "db";
   std::string text = FormatMirror(image);
   EXPECT_TRUE(absl::StrContains(
-      text,
-      R"("Proxy":{"DestinationServiceName":"db","MeshGateway":{},"Expose":{}})"))
+      text, R"("Proxy":{"DestinationServiceName":"db","MeshGateway":{},)"
+            R"("Expose":{}})"))
       << text;
   EXPECT_TRUE(absl::StrContains(text, R"("Address":"10.0.0.1","Meta":{})"))
       << text;
@@ -64,7 +64,8 @@ TEST(MirrorText, KeepsWhatOnlyTheApiShows) {
 // As the first version wrote it.
 TEST(MirrorText, ReadsVersionOne) {
   const auto image = ParseMirror(WithHeader(
-      R"({"Version":1,"Datacenter":"dc1","Nodes":[{"Node":"n","Meta":{"k":"v"},)"
+      R"({"Version":1,"Datacenter":"dc1",)"
+      R"("Nodes":[{"Node":"n","Meta":{"k":"v"},)"
       R"("Services":[{"ID":"p","Service":"p","Kind":"connect-proxy",)"
       R"("Proxy":{"DestinationServiceName":"db"},"Connect":{"Native":true}}],)"
       R"("Checks":[{"Node":"n","CheckID":"c"}]}]})",
