@@ -9,6 +9,7 @@
 #include "catalog/base/uuid.h"
 #include "catalog/registry/memory_store.h"
 #include "catalog/registry/sqlite_store.h"
+#include "dnsd/http/absent_api.h"
 #include "dnsd/http/api_context.h"
 #include "dnsd/http/api_filters.h"
 #include "dnsd/http/catalog_api.h"
@@ -145,8 +146,7 @@ std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
   context->blocking = &blocking_;
   context->datacenter = config_.node.datacenter;
   context->node_name = config_.node.name;
-  context->leader_address =
-      absl::StrCat(config_.node.address, ":", config_.server_port);
+  context->leader_address = LeaderAddress();
   context->always_pretty = config_.dev;
 
   QueryApiOptions queries;
@@ -165,7 +165,12 @@ std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
   add(UiRoutes(context));
   add(CatalogWriteRoutes(registry_, &sync_->state(), MakeApiRights(hooks.acl)));
   add(QueryRoutes(std::move(queries)));
+  add(AbsentRoutes());
   return WithKnownTokens(std::move(routes), RequestAcl(hooks.acl));
+}
+
+std::string RegistryLink::LeaderAddress() const {
+  return absl::StrCat(config_.node.address, ":", config_.server_port);
 }
 
 void RegistryLink::Update(Definitions definitions) {
@@ -177,7 +182,31 @@ void RegistryLink::OnPublished(const Dirty& dirty) {
   blocking_.Wake(dirty.watched);
 }
 
+// As Consul counts: the server's own service is one of the agent's, its check
+// is not.
+void RegistryLink::AddAgentStats(AgentStats* stats) const {
+  size_t script_count = 0;
+  size_t ttl_count = 0;
+  for (const auto& [id, known] : registry_->agent().checks()) {
+    if (!known.definition.args.empty()) ++script_count;
+    if (known.definition.ttl.count() > 0) ++ttl_count;
+  }
+  auto& agent = (*stats)["agent"];
+  agent["check_monitors"] = absl::StrCat(script_count);
+  agent["check_ttls"] = absl::StrCat(ttl_count);
+  agent["checks"] = absl::StrCat(registry_->agent().checks().size());
+  agent["services"] = absl::StrCat(registry_->agent().services().size() + 1);
+  (*stats)["consul"] = {
+      {"acl", config_.acl->enabled() ? "enabled" : "disabled"},
+      {"bootstrap", "false"},
+      {"known_datacenters", absl::StrCat(sync_->state().Datacenters().size())},
+      {"leader", "true"},
+      {"leader_addr", LeaderAddress()},
+      {"server", "true"}};
+}
+
 void RegistryLink::AddStats(AgentStats* stats) const {
+  AddAgentStats(stats);
   auto& section = (*stats)["registry"];
   section["services"] = absl::StrCat(registry_->agent().services().size());
   section["checks"] = absl::StrCat(registry_->agent().checks().size());

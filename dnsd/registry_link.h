@@ -56,6 +56,9 @@ class RegistryLink {
  private:
   RegistryLink(const Config& config, CatalogSync* sync, Registry* registry);
 
+  [[nodiscard]] std::string LeaderAddress() const;
+  void AddAgentStats(AgentStats* stats) const;
+
   const Config& config_;
   CatalogSync* sync_;
   Registry* registry_;

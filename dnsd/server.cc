@@ -247,7 +247,8 @@ void Server::MakeRoutes() {
   if (own_) {
     RegistryLink::Hooks own;
     own.member = [this] { return AgentMember(Describe()); };
-    own.leave = [] { raise(SIGTERM); };
+    // To the process: this thread takes no signals.
+    own.leave = [] { kill(getpid(), SIGTERM); };
     own.acl = [this] { return config_.acl; };
     for (Route& route : own_->MakeRoutes(std::move(own))) {
       routes.push_back(std::move(route));
@@ -478,6 +479,8 @@ SelfInfo Server::Describe() const {
   auto& agent = info.stats["agent"];
   agent["workers"] = absl::StrCat(workers_.size());
   agent["publications"] = absl::StrCat(publisher_.publish_count());
+  info.stats["build"] = {
+      {"prerelease", ""}, {"revision", info.revision}, {"version", kVersion}};
   auto& catalog = info.stats["catalog"];
   catalog["nodes"] = absl::StrCat(sync_.state().node_count());
   catalog["instances"] = absl::StrCat(sync_.state().instance_count());

@@ -161,6 +161,7 @@ class Registry : public Source {
   void KeepCheckStates();
   // For a write that nobody waits for.
   [[nodiscard]] static Store::Done LogFailure();
+  [[nodiscard]] AliasTarget LocalTargetOf(const std::string& service_id) const;
   [[nodiscard]] AliasTarget TargetOf(const std::string& node,
                                      const std::string& service_id) const;
 

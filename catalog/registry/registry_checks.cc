@@ -96,11 +96,26 @@ void Registry::UpdateCheck(const std::string& id, HealthStatus status,
   options_.when_published([done] { done(absl::OkStatus()); });
 }
 
+// Without a node, as in Consul, by what the agent knows of itself: the
+// server's own check is none of it.
+AliasTarget Registry::LocalTargetOf(const std::string& service_id) const {
+  AliasTarget target;
+  target.exists =
+      service_id.empty() || agent_.FindService(service_id) != nullptr;
+  for (const auto& [id, known] : agent_.checks()) {
+    const std::string& judged = known.check.service_id;
+    if (judged.empty() || judged == service_id) {
+      target.checks.push_back(known.check);
+    }
+  }
+  return target;
+}
+
 AliasTarget Registry::TargetOf(const std::string& node,
                                const std::string& service_id) const {
+  if (node.empty()) return LocalTargetOf(service_id);
   AliasTarget target;
-  const NameKey key{definitions_.node.datacenter,
-                    AsciiLower(node.empty() ? definitions_.node.name : node)};
+  const NameKey key{definitions_.node.datacenter, AsciiLower(node)};
   target.exists = service_id.empty()
                       ? state_->FindNode(key) != nullptr
                       : state_->ViewInstance(key, service_id).has_value();

@@ -68,6 +68,7 @@ void DebugConfig(const SelfInfo& info, JsonWriter* json) {
   Addresses("DNSAddrs", {"tcp", "udp"}, info.dns_addresses, json);
   Addresses("HTTPAddrs", {"tcp"}, info.http_addresses, json);
   Addresses("HTTPSAddrs", {"tcp"}, info.https_addresses, json);
+  Number("GRPCPort", -1, json);  // `consul connect envoy` asks
   Number("KVMaxValueSize", kConsulBodyBytesMax, json);
   Number("TxnMaxReqLen", kConsulBodyBytesMax, json);
   json->Key("ServerMode");
@@ -89,7 +90,12 @@ void Member(const SelfInfo& info, JsonWriter* json) {
       {"dc", info.datacenter},
       {"id", info.node_id},
       {"role", info.is_server ? "consul" : "node"}};
-  if (info.is_server) tags["port"] = absl::StrCat(info.server_port);
+  if (info.is_server) {
+    tags["port"] = absl::StrCat(info.server_port);
+    // Of the RPC that Consul's commands show as its protocol.
+    tags["vsn"] = tags["vsn_min"] = "2";
+    tags["vsn_max"] = "3";
+  }
   Map("Tags", tags, json);
   Number("Status", 1, json);  // serf's "alive"
   // The versions of serf's protocols that Consul 1.8 names.

@@ -428,11 +428,10 @@ void CheckRunner::Impl::Report(CheckEntry* entry, HealthStatus status,
 
 void CheckRunner::Impl::LookAtAlias(CheckEntry* entry) {
   const CheckDefinition& check = *entry->definition;
-  const std::string node =
-      check.alias_node.empty() ? options.node_name : check.alias_node;
   const uint64_t serial = entry->serial;
-  ProbeResult result = AliasResult(hooks.alias(node, check.alias_service),
-                                   check.alias_node, check.alias_service);
+  ProbeResult result =
+      AliasResult(hooks.alias(check.alias_node, check.alias_service),
+                  check.alias_node, check.alias_service);
   if (Find(serial) == nullptr) return;
   // Two aliases of each other would make it longer for ever.
   const auto bytes_max =

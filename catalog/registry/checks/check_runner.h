@@ -98,7 +98,8 @@ class CheckRunner {
     std::function<void(const std::string& service_id,
                        const std::string& check_id)>
         reap;
-    // `node` is never empty: node_name when the check names none.
+    // `node` is empty when the check names none: this agent, as it knows
+    // itself.
     std::function<AliasTarget(const std::string& node,
                               const std::string& service_id)>
         alias;

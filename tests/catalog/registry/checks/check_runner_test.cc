@@ -218,7 +218,7 @@ TEST_F(RunnerTest, AliasesFollowTheirTarget) {
   check.alias_service = "web";
   ASSERT_TRUE(runner_->Add(check, {}).ok());
   EXPECT_EQ(Next("a").output, "Service web could not be found on node ");
-  EXPECT_EQ(asked, std::vector<std::string>{"here/web"});
+  EXPECT_EQ(asked, std::vector<std::string>{"/web"});
   target.exists = true;
   runner_->CatalogChanged("HERE", "web");
   EXPECT_EQ(Next("a").output, "No checks found.");
