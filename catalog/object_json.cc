@@ -229,16 +229,17 @@ void WriteHealthCheck(const CheckView& view, EmptyTags empty,
 }
 
 void WriteHealthEntry(const InstanceView& view,
-                      const std::vector<CheckView>& checks, JsonWriter* json) {
+                      const std::vector<CheckView>& checks, JsonWriter* json,
+                      EmptyTags empty) {
   json->BeginObject();
   json->Key("Node");
   WriteNode({view.node, view.node_stamp}, json);
   json->Key("Service");
-  WriteNodeService(view, EmptyTags::kList, json);
+  WriteNodeService(view, empty, json);
   json->Key("Checks");
   json->BeginArray();
   for (const CheckView& check : checks) {
-    WriteHealthCheck(check, EmptyTags::kList, json);
+    WriteHealthCheck(check, empty, json);
   }
   json->EndArray();
   json->EndObject();

@@ -16,8 +16,8 @@
 
 namespace dnsd {
 
-// How a list of tags without any is written: only the API for user interfaces
-// has null.
+// How a list of tags without any is written: the API for user interfaces and
+// executed queries have null.
 enum class EmptyTags : uint8_t { kList, kNull };
 
 // "connect-proxy", ...; "" for kTypical.
@@ -43,7 +43,8 @@ void WriteHealthCheck(const CheckView& view, EmptyTags empty, JsonWriter* json);
 
 // {"Node","Service","Checks"}: a row of /v1/health/service/NAME.
 void WriteHealthEntry(const InstanceView& view,
-                      const std::vector<CheckView>& checks, JsonWriter* json);
+                      const std::vector<CheckView>& checks, JsonWriter* json,
+                      EmptyTags empty = EmptyTags::kList);
 
 // {"ID","Node",...,"Services","Checks"}: a row of /v1/internal/ui/nodes.
 void WriteNodeInfo(const NodeView& view,

@@ -300,7 +300,7 @@ void QueryApi::WriteNodes(const std::vector<InstanceView>& instances,
     std::vector<CheckView> checks;
     options_.state->ForEachCheckOf(
         view, [&](const CheckView& check) { checks.push_back(check); });
-    WriteHealthEntry(view, checks, json);
+    WriteHealthEntry(view, checks, json, EmptyTags::kNull);
   }
   json->EndArray();
 }
