@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -239,7 +240,8 @@ Errors Server::Start() {
 void Server::MakeRoutes() {
   AgentHooks hooks;
   hooks.reload = [this](ReloadDone done) { StartReload(std::move(done)); };
-  hooks.metrics = [this] { return Metrics(); };
+  hooks.metrics = [this] { return Metrics().Take(); };
+  hooks.metrics_json = [this] { return Metrics().Json(std::time(nullptr)); };
   hooks.self = [this] { return AgentSelf(Describe()); };
   hooks.acl = RequestAcl([this] { return config_.acl; });
   hooks.node_name = config_.node.name;
@@ -432,7 +434,7 @@ void Server::Stop() {
   mirror_.reset();
 }
 
-std::string Server::Metrics() const {
+MetricsText Server::Metrics() const {
   ServerNumbers numbers;
   for (const auto& worker : workers_) {
     numbers.workers.push_back(&worker->stats());
@@ -449,7 +451,7 @@ std::string Server::Metrics() const {
   AddMetrics(numbers, &text);
   if (mirror_) mirror_->AddMetrics(&text);
   if (own_) own_->AddMetrics(&text);
-  return text.Take();
+  return text;
 }
 
 SelfInfo Server::Describe() const {

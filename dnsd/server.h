@@ -21,6 +21,7 @@
 #include "catalog/sync.h"
 #include "dnsd/config.h"
 #include "dnsd/http/http_server.h"
+#include "dnsd/http/metrics_text.h"
 #include "dnsd/http/routes.h"
 #include "dnsd/mirror_link.h"
 #include "dnsd/publisher.h"
@@ -81,7 +82,7 @@ class Server {
   [[nodiscard]] Definitions DefinitionsNow() const;
   // What a mirroring agent's own definitions lack.
   void WarnAboutChecks() const;
-  [[nodiscard]] std::string Metrics() const;
+  [[nodiscard]] MetricsText Metrics() const;
   [[nodiscard]] SelfInfo Describe() const;
 
   Config config_;

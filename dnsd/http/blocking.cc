@@ -13,9 +13,6 @@
 namespace dnsd {
 namespace {
 
-// Below it compression gains nothing: the answer is one packet anyway.
-constexpr size_t kGzipBytesMin = 1024;
-
 // An answer that may go to many.
 struct Rendered {
   HttpResponse head;

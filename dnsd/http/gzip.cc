@@ -4,10 +4,25 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
 #include "catalog/base/check.h"
 
 namespace dnsd {
+namespace {
+
+absl::string_view AcceptEncoding(const HttpRequest& request) {
+  for (const auto& [name, value] : request.headers) {
+    if (name == "accept-encoding") return value;
+  }
+  return "";
+}
+
+}  // namespace
 
 std::string Gzip(absl::string_view text) {
   constexpr int kWindowBitsOfGzip = 15 + 16;
@@ -39,6 +54,37 @@ std::string Gzip(absl::string_view text) {
   deflateEnd(&stream);
   out.resize(done);
   return out;
+}
+
+bool TakesGzip(const HttpRequest& request) {
+  for (const absl::string_view part :
+       absl::StrSplit(AcceptEncoding(request), ',')) {
+    const std::pair<absl::string_view, absl::string_view> halves =
+        absl::StrSplit(part, absl::MaxSplits(';', 1));
+    if (!absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(halves.first),
+                                "gzip")) {
+      continue;
+    }
+    const absl::string_view q = absl::StripAsciiWhitespace(halves.second);
+    double quality = 1;
+    if (absl::StartsWithIgnoreCase(q, "q=") &&
+        !absl::SimpleAtod(q.substr(2), &quality)) {
+      quality = 0;
+    }
+    return quality > 0;
+  }
+  return false;
+}
+
+void GzipBody(HttpResponse* response) {
+  if (response->body.size() < kGzipBytesMin || response->headers_are_whole) {
+    return;
+  }
+  for (const auto& [name, value] : response->headers) {
+    if (name == "Content-Encoding") return;
+  }
+  response->body = Gzip(response->body);
+  response->headers.emplace_back("Content-Encoding", "gzip");
 }
 
 }  // namespace dnsd

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "catalog/object_json.h"
+#include "dnsd/http/ui_services.h"
 
 namespace dnsd {
 namespace {
@@ -287,6 +288,7 @@ std::vector<Route> UiRoutes(const SharedApiContext& context) {
                                            .has_consistency = false,
                                            .keys = UiNodeKeys,
                                            .write = WriteUiNode}));
+  routes.push_back(UiServicesRoute(context));
   return routes;
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/check.h"
+#include "dnsd/http/gzip.h"
 #include "dnsd/http/http_response.h"
 #include "dnsd/http/url.h"
 #include "dnsd/limits.h"
@@ -90,6 +91,7 @@ struct HttpConnection::Callbacks {
   static int OnComplete(llhttp_t* parser) {
     HttpConnection* self = Self(parser);
     self->keep_alive_ = llhttp_should_keep_alive(parser) != 0;
+    self->takes_gzip_ = TakesGzip(self->request_);
     self->message_done_ = true;
     return HPE_PAUSED;
   }

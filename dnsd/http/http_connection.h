@@ -143,6 +143,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool head_only_ = false;       // of that request: method HEAD
   bool keep_alive_ = true;       // of that request
   bool http_1_0_ = false;        // of that request
+  bool takes_gzip_ = false;      // of that request
   HttpBody body_;                // of its answer, when that is a stream
   bool tell_drained_ = false;    // a Write() was answered with false
   std::function<void()> on_drained_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "catalog/base/check.h"
+#include "dnsd/http/gzip.h"
 #include "dnsd/http/http_connection.h"
 #include "dnsd/http/http_response.h"
 #include "dnsd/limits.h"
@@ -97,6 +98,7 @@ bool HttpConnection::IsCurrent(uint64_t request) const {
 
 void HttpConnection::Answer(uint64_t request, HttpResponse response) {
   if (!IsCurrent(request) || phase_ != Phase::kParked) return;
+  if (takes_gzip_) GzipBody(&response);
   Write(std::move(response), /*close=*/!keep_alive_);
   AfterAnswer(/*close=*/!keep_alive_);
 }

@@ -1,4 +1,5 @@
-// MetricsText writes Prometheus' text format, version 0.0.4.
+// MetricsText writes Prometheus' text format, version 0.0.4, and the JSON of
+// Consul's /v1/agent/metrics.
 //
 //   MetricsText text;
 //   text.Family("dnsd_dns_queries_total", MetricType::kCounter, "Queries.");
@@ -50,11 +51,19 @@ class MetricsText {
 
   [[nodiscard]] std::string Take();
 
+  // {"Timestamp","Gauges","Points","Counters","Samples"}. Consul's counters are
+  // of the last ten seconds; ours are one sample, the sum since the start.
+  [[nodiscard]] std::string Json(int64_t unix_seconds) const;
+
  private:
   void Append(const MetricLabels& labels, absl::string_view value);
+  void AppendJson(const MetricLabels& labels, absl::string_view value);
 
   std::string text_;
+  std::string gauges_;    // rows of JSON with commas between
+  std::string counters_;  // the same
   std::string family_;
+  MetricType type_ = MetricType::kGauge;
   std::set<std::string> families_;
 };
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "catalog/registry/definition.h"
+#include "dnsd/http/gzip.h"
 #include "dnsd/http/url.h"
 
 namespace dnsd {
@@ -111,27 +112,6 @@ Refusal ReadWait(const Pairs& pairs, QueryOptions* options) {
     return TextResponse(400, "Invalid index");
   }
   return std::nullopt;
-}
-
-// The quality that Accept-Encoding gives to gzip is not zero.
-bool TakesGzip(const HttpRequest& request) {
-  for (const absl::string_view part :
-       absl::StrSplit(HeaderValue(request, "accept-encoding"), ',')) {
-    const std::pair<absl::string_view, absl::string_view> halves =
-        absl::StrSplit(part, absl::MaxSplits(';', 1));
-    if (!absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(halves.first),
-                                "gzip")) {
-      continue;
-    }
-    const absl::string_view q = absl::StripAsciiWhitespace(halves.second);
-    double quality = 1;
-    if (absl::StartsWithIgnoreCase(q, "q=") &&
-        !absl::SimpleAtod(q.substr(2), &quality)) {
-      quality = 0;
-    }
-    return quality > 0;
-  }
-  return false;
 }
 
 std::string TokenOf(const HttpRequest& request, const Pairs& pairs) {

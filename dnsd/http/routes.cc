@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "catalog/base/check.h"
+#include "dnsd/http/api_reply.h"
 #include "dnsd/http/url.h"
 
 namespace dnsd {
@@ -165,14 +166,16 @@ std::vector<Route> AgentRoutes(AgentHooks hooks) {
                                                    HttpServer::Reply reply) {
     reply(Prometheus(hook()));
   };
-  auto agent_metrics = [metrics](const HttpRequest& request,
-                                 HttpServer::Reply reply) {
-    const auto format = QueryValue(request.query, "format");
-    if (format != "prometheus") {
+  auto agent_metrics = [metrics, json = std::move(hooks.metrics_json)](
+                           const HttpRequest& request,
+                           HttpServer::Reply reply) {
+    if (QueryValue(request.query, "format") == "prometheus") {
+      metrics(request, std::move(reply));
+    } else if (!json) {
       reply(Text(415, "Only format=prometheus is available"));
-      return;
+    } else {
+      ReplyJson(request, json(), reply);
     }
-    metrics(request, std::move(reply));
   };
   std::vector<Route> routes = {
       {"PUT", "/v1/agent/reload", Guarded(hooks, MayWrite, std::move(reload))},

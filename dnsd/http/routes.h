@@ -84,9 +84,11 @@ struct AgentHooks {
   // Who may: agent:read on the node for the last two, agent:write to reload.
   RequestAcl acl = {};
   std::string node_name = {};
+  // The metrics in Consul's JSON. Without it there is the text only.
+  std::function<std::string()> metrics_json = {};
 };
 
-// PUT /v1/agent/reload, GET /v1/agent/metrics?format=prometheus, GET /metrics,
+// PUT /v1/agent/reload, GET /v1/agent/metrics, GET /metrics,
 // GET /v1/agent/self.
 [[nodiscard]] std::vector<Route> AgentRoutes(AgentHooks hooks);
 

@@ -136,8 +136,31 @@ Registered Ingress() {
           {gateway}};
 }
 
+// Of a service that is registered by another system: there are two of it on one
+// node.
+Registered External(const std::string& id, const std::string& tag,
+                    const std::string& source) {
+  UpsertInstance instance = InstanceIs("full", id, "ext", 4, {tag, "a"});
+  instance.instance.meta = {{"external-source", source}};
+  instance.instance.has_meta = true;
+  return {absl::StrCat(
+              R"({"Node":"full","Address":"10.0.0.3","SkipNodeUpdate":true,)",
+              R"("Service":{"ID":")", id, R"(","Service":"ext","Port":4,)",
+              R"("Tags":[")", tag, R"(","a"],"Meta":{"external-source":")",
+              source, R"("}}})"),
+          {instance}};
+}
+
 std::vector<Registered> All() {
-  return {Bare(), EmptyMaps(), Full(), Mesh(), Native(), Gateway(), Ingress()};
+  return {Bare(),
+          EmptyMaps(),
+          Full(),
+          Mesh(),
+          Native(),
+          Gateway(),
+          Ingress(),
+          External("x1", "z", "nomad"),
+          External("x0", "q", "k8s")};
 }
 
 // Names that are asked for, each with several parameters.
@@ -205,6 +228,7 @@ std::vector<std::string> Requests() {
       "/v1/health/state/",
       "/v1/internal/ui/nodes",
       "/v1/internal/ui/node/full",
+      "/v1/internal/ui/services",
       "/v1/status/leader",
       "/v1/status/peers",
   };

@@ -87,5 +87,19 @@ TEST(MetricsText, PromtoolHasNoComplaint) {
   EXPECT_NE(check("# TYPE a counter\na 1\n"), 0);
 }
 
+TEST(MetricsText, TheSameAsConsulsJson) {
+  MetricsText text;
+  text.Single("a", MetricType::kGauge, "A.", 1.5);
+  text.Single("nan", MetricType::kGauge, "Not a number.",
+              std::numeric_limits<double>::quiet_NaN());
+  text.Family("b_total", MetricType::kCounter, "B.");
+  text.Sample({{"p", "\"u\""}}, 3);
+  EXPECT_EQ(text.Json(1'795'899'720),
+            R"({"Timestamp":"2026-11-28 21:02:00 +0000 UTC","Gauges":[)"
+            R"({"Name":"a","Value":1.5,"Labels":{}}],"Points":[],"Counters":[)"
+            R"({"Name":"b_total","Count":1,"Rate":0,"Sum":3,"Min":3,"Max":3,)"
+            R"("Mean":3,"Stddev":0,"Labels":{"p":"\"u\""}}],"Samples":[]})");
+}
+
 }  // namespace
 }  // namespace dnsd

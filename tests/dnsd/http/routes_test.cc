@@ -212,6 +212,19 @@ TEST(AgentRoutes, MetricsAreThereUnderBothNames) {
   EXPECT_EQ(Ask(routes, "GET", "/v1/agent/metrics").status, 415);
 }
 
+TEST(AgentRoutes, MetricsAreConsulsJsonUnlessPrometheusIsAsked) {
+  AgentHooks hooks;
+  hooks.metrics = [] { return std::string("m 1\n"); };
+  hooks.metrics_json = [] { return std::string(R"({"Gauges":[]})"); };
+  const Routes routes(AgentRoutes(std::move(hooks)));
+  const HttpResponse response = Ask(routes, "GET", "/v1/agent/metrics");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, "application/json");
+  EXPECT_EQ(response.body, R"({"Gauges":[]})");
+  EXPECT_EQ(Ask(routes, "GET", "/v1/agent/metrics", "format=prometheus").body,
+            "m 1\n");
+}
+
 // The right that each of the agent's routes asks for, by 1.8.7's example.
 TEST(AgentRoutes, AskForRightsOnTheAgent) {
   AclOptions options;
