@@ -40,7 +40,9 @@ absl::Status Registry::Judge(const CatalogRegistration& registration,
     const bool is_here = id.empty() || (registration.service.has_value() &&
                                         registration.service->id == id);
     if (!is_here && !state_->ViewInstance(node, id).has_value()) {
-      return absl::InternalError("Missing service registration");
+      return absl::InternalError(absl::StrCat(
+          "failed inserting check: Missing service registration on node \"",
+          registration.node.name, "\""));
     }
   }
   return absl::OkStatus();

@@ -17,9 +17,18 @@ std::string QueryRecordKey(absl::string_view id) {
 absl::Status Registry::JudgeQuery(const StoredQuery& query) const {
   const std::string id = AsciiLower(query.query.id);
   const std::string name = AsciiLower(query.query.name);
-  if (name.empty()) return absl::OkStatus();
+  // Queries without a name are known by their ids; a template without one is
+  // for every name.
+  if (name.empty() && !query.query.is_template) return absl::OkStatus();
   for (const auto& [other_id, other] : queries_) {
     if (other_id == id) continue;
+    if (name.empty()) {
+      if (!other.stored.query.is_template || !other.stored.query.name.empty()) {
+        continue;
+      }
+      return absl::InternalError(
+          "a query template with an empty name already exists");
+    }
     if (other_id == name) {
       return absl::InternalError(absl::StrCat(
           "name '", query.query.name, "' aliases an existing query ID"));

@@ -218,6 +218,17 @@ TEST_F(AgentApiDiff, ServicesAndTheirChecks) {
   }
 }
 
+TEST_F(AgentApiDiff, CatalogRegistrationsThatAreRefused) {
+  for (const char* body :
+       {R"({"Node":"x"})", R"({"Address":"10.0.0.1"})",
+        R"({"Node":"x","Address":"10.0.0.1","Check":{"CheckID":"c",
+            "ServiceID":"missing"}})",
+        R"({"Node":"x","Address":"10.0.0.1","ID":"zz"})",
+        R"({"Datacenter":"dc9","Node":"x","Address":"10.0.0.1"})", "[]", ""}) {
+    Same("PUT", "/v1/catalog/register", body);
+  }
+}
+
 TEST_F(AgentApiDiff, OneService) {
   Same("PUT", "/v1/agent/service/register",
        R"({"Name":"web","ID":"w1","Check":{"TTL":"1h"}})");
@@ -258,6 +269,8 @@ TEST_F(AgentApiDiff, PreparedQueries) {
       R"({"Name":"a","Service":{"Service":"web"}})",
       R"({"Name":"","Template":{"Type":"name_prefix_match"},
           "Service":{"Service":"${name.full}"}})",
+      R"({"Name":"","Template":{"Type":"name_prefix_match"},
+          "Service":{"Service":"again"}})",
       R"({"Service":{"Service":"web"}})",
       R"({"Name":"q2","Service":{"Service":"web"},"Session":"nope"})",
       "{",

@@ -111,7 +111,8 @@ TEST_F(RegistryTest, TheCatalogTakesOtherNodes) {
   EXPECT_EQ(Catalog(R"({"Node":"n1","Address":"10.0.0.2","Check":
       {"CheckID":"x","Name":"x","ServiceID":"none"}})")
                 .message(),
-            "Missing service registration");
+            "failed inserting check: Missing service registration on node "
+            "\"n1\"");
   ASSERT_TRUE(CatalogRemove(R"({"Node":"n1","ServiceID":"d1"})").ok());
   EXPECT_EQ(Instances("db"), Texts{});
   EXPECT_EQ(Checks("n1"), Texts{});

@@ -29,12 +29,9 @@ TEST(Gzip, IsTakenWhereTheClientSaysSo) {
   const struct {
     const char* header;
     bool takes;
-  } cases[] = {{"", false},
-               {"gzip", true},
-               {"deflate, GZIP;q=0.1", true},
-               {"gzip;q=0", false},
-               {"gzip;q=x", false},
-               {"x-gzip", false}};
+  } cases[] = {
+      {"", false},         {"gzip", true},      {"deflate, GZIP;q=0.1", true},
+      {"gzip;q=0", false}, {"gzip;q=x", false}, {"x-gzip", false}};
   for (const auto& c : cases) {
     HttpRequest request;
     request.headers = {{"accept-encoding", c.header}};
