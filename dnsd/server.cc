@@ -267,6 +267,8 @@ Errors Server::StartHttp() {
   http_ = std::make_unique<HttpServer>(
       sync_.loop(),
       [this](const HttpRequest& request, HttpServer::Reply reply) {
+  limits.requests_max = config_.http_requests_max;
+  limits.requests_per_client_max = config_.http_requests_per_client_max;
         routes_->Handle(request, std::move(reply));
       },
       limits);
@@ -402,6 +404,8 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
     }
   }
   publisher_.SetPolicy(PolicyOf(config_));
+    http_->SetRequestsMax(config_.http_requests_max,
+                          config_.http_requests_per_client_max);
   publisher_.SetZones(std::move(zones));
   Define(DefinitionsNow());
   // Policy and zones change answers even where no definition did.
