@@ -96,7 +96,7 @@ absl::StatusOr<std::string> NodeId(const Config& config) {
 
 absl::StatusOr<std::unique_ptr<RegistryLink>> RegistryLink::Open(
     SourceId id, const Config& config, Definitions definitions,
-    CatalogSync* sync) {
+    CatalogSync* sync, Publisher* publisher) {
   absl::StatusOr<std::unique_ptr<Store>> store =
       OpenStore(config, sync->loop());
   if (!store.ok()) return store.status();
@@ -112,6 +112,7 @@ absl::StatusOr<std::unique_ptr<RegistryLink>> RegistryLink::Open(
   Registry* const borrowed = registry.get();
   auto link =
       std::unique_ptr<RegistryLink>(new RegistryLink(config, sync, borrowed));
+  link->publisher_ = publisher;
   sync->AddSource(std::move(registry));
   return link;
 }
@@ -121,6 +122,7 @@ RegistryLink::RegistryLink(const Config& config, CatalogSync* sync,
     : config_(config),
       sync_(sync),
       registry_(registry),
+      asked_(sync->loop(), [this] { TakeAsked(); }),
       blocking_(sync->loop(), &sync->state(), RandomSeed()) {}
 
 std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
@@ -166,6 +168,18 @@ std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
   add(CatalogWriteRoutes(registry_, &sync_->state(), MakeApiRights(hooks.acl)));
   add(QueryRoutes(std::move(queries)));
   return WithKnownTokens(std::move(routes), RequestAcl(hooks.acl));
+}
+
+// Names that only templates of prepared queries may match get their entries.
+void RegistryLink::TakeAsked() {
+  bool is_new = false;
+  asked_.TakeAll([&](const AskedName& asked) {
+    if (asked.kind != AskedName::kQuery) return;
+    if (publisher_->AskQuery(asked.datacenter, {asked.name, asked.size})) {
+      is_new = true;
+    }
+  });
+  if (is_new) sync_->PublishNow();
 }
 
 void RegistryLink::Update(Definitions definitions) {

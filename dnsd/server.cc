@@ -114,10 +114,8 @@ Errors Server::StartWorkers() {
     options.view = &publisher_.view();
     options.reader = publisher_.RegisterReader();
     options.seed = RandomSeed();
-    if (mirror_) {
-      options.asked = mirror_->AddRing();
-      options.wake = [this] { mirror_->WakeUp(); };
-    }
+    options.asked = mirror_ ? mirror_->AddRing() : own_->AddRing();
+    options.wake = [this] { mirror_ ? mirror_->WakeUp() : own_->WakeUp(); };
     auto worker = Worker::Create(std::move(options));
     if (!worker.ok()) return {std::string(worker.status().message())};
     // The port the kernel chose for the first one is the others' too.
@@ -203,8 +201,8 @@ Errors Server::StartSources() {
   absl::StatusOr<std::string> id = NodeId(config_);
   if (!id.ok()) return {std::string(id.status().message())};
   config_.node.id = *std::move(id);
-  absl::StatusOr<std::unique_ptr<RegistryLink>> own =
-      RegistryLink::Open(kConfigSource, config_, DefinitionsNow(), &sync_);
+  absl::StatusOr<std::unique_ptr<RegistryLink>> own = RegistryLink::Open(
+      kConfigSource, config_, DefinitionsNow(), &sync_, &publisher_);
   if (!own.ok()) return {std::string(own.status().message())};
   own_ = *std::move(own);
   return {};
@@ -404,6 +402,8 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
     }
   }
   publisher_.SetPolicy(PolicyOf(config_));
+    http_->SetRequestsMax(config_.http_requests_max,
+                          config_.http_requests_per_client_max);
     http_->SetRequestsMax(config_.http_requests_max,
                           config_.http_requests_per_client_max);
   publisher_.SetZones(std::move(zones));
