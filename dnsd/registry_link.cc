@@ -154,7 +154,7 @@ std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
   QueryApiOptions queries;
   queries.registry = registry_;
   queries.state = &sync_->state();
-  queries.rights = MakeApiRights(hooks.acl);
+  queries.acl = RequestAcl(hooks.acl);
 
   std::vector<Route> routes = agent_api_->Routes();
   auto add = [&routes](std::vector<Route> more) {

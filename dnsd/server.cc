@@ -187,6 +187,14 @@ void Server::Define(Definitions definitions) {
   }
 }
 
+// What else than the catalog answers depend on. A mirrored Consul shows what
+// the mirror's own token may see; tokens of this agent are no part of that.
+void Server::SetAnswers(ViewBuilder::Zones zones) {
+  publisher_.SetPolicy(PolicyOf(config_));
+  publisher_.SetZones(std::move(zones));
+  if (!mirrors()) publisher_.SetRights(DnsRights(config_.acl));
+}
+
 Errors Server::StartSources() {
   if (mirrors()) {
     auto source =
@@ -214,8 +222,7 @@ Errors Server::Start() {
   if (!errors.empty()) return errors;
   errors = MakeDataDir();
   if (!errors.empty()) return errors;
-  publisher_.SetPolicy(PolicyOf(config_));
-  publisher_.SetZones(std::move(zones));
+  SetAnswers(std::move(zones));
 
   errors = StartSources();
   if (!errors.empty()) return errors;
@@ -260,13 +267,13 @@ Errors Server::StartHttp() {
   if (config_.http_listen.empty() && config_.https_listen.empty()) return {};
   HttpLimits limits;
   limits.connections_per_client_max = config_.http_connections_per_client_max;
+  limits.requests_max = config_.http_requests_max;
+  limits.requests_per_client_max = config_.http_requests_per_client_max;
   limits.handshake_ms = config_.https_handshake_ms;
   if (mirror_) limits.body_bytes_max = kPassthroughBodyBytesMax;
   http_ = std::make_unique<HttpServer>(
       sync_.loop(),
       [this](const HttpRequest& request, HttpServer::Reply reply) {
-  limits.requests_max = config_.http_requests_max;
-  limits.requests_per_client_max = config_.http_requests_per_client_max;
         routes_->Handle(request, std::move(reply));
       },
       limits);
@@ -397,16 +404,13 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   SetLogLevel(config_.log_level);
   if (http_) {
     http_->SetConnectionsPerClientMax(config_.http_connections_per_client_max);
+    http_->SetRequestsMax(config_.http_requests_max,
+                          config_.http_requests_per_client_max);
     if (!config_.https_listen.empty() && config_.https_tls) {
       http_->SetTls(config_.https_tls);
     }
   }
-  publisher_.SetPolicy(PolicyOf(config_));
-    http_->SetRequestsMax(config_.http_requests_max,
-                          config_.http_requests_per_client_max);
-    http_->SetRequestsMax(config_.http_requests_max,
-                          config_.http_requests_per_client_max);
-  publisher_.SetZones(std::move(zones));
+  SetAnswers(std::move(zones));
   Define(DefinitionsNow());
   // Policy and zones change answers even where no definition did.
   sync_.PublishNow();
