@@ -58,9 +58,9 @@ class ViewBuilder {
   void SetWantsAskedNames(bool wants) { wants_asked_names_ = wants; }
 
   // Somebody asked for a prepared query that only a template may match
-  // (Asked::kQuery): the next Build() gives it an entry, of no records if need
-  // be, and keeps it until kAskedQueriesMax others were asked for. False: the
-  // last view has one already, or the datacenter is none of its.
+  // (AskedKey::kQuery): the next Build() gives it an entry, of no records if
+  // need be, and keeps it until kAskedQueriesMax others were asked for. False:
+  // the last view has one already, or the datacenter is none of its.
   bool AskQuery(uint8_t datacenter, std::span<const uint8_t> labels);
 
   // Whether a name has ever been compiled.
