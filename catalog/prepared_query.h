@@ -36,6 +36,8 @@ struct PreparedQuery {
   bool is_template = false;  // Template.Type "name_prefix_match"
   std::string regexp;        // of a template; RE2 syntax; may be empty
   bool remove_empty_tags = false;
+  // A secret: not the rights of who asks count, but those it has. May be empty.
+  std::string token;
 
   bool operator==(const PreparedQuery&) const = default;
 };

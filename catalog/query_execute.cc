@@ -19,9 +19,11 @@ bool HasMeta(const std::map<std::string, std::string>& meta,
 // The query's filters, made ready once.
 class Filter {
  public:
-  Filter(const State& state, const PreparedQuery& query)
+  Filter(const State& state, const PreparedQuery& query,
+         const CatalogRights* rights)
       : state_(state),
         query_(query),
+        rights_(rights),
         ignored_(query.ignore_check_ids.begin(), query.ignore_check_ids.end()) {
     for (const std::string& tag : query.tags) {
       if (!tag.empty() && tag[0] == '!') {
@@ -36,7 +38,8 @@ class Filter {
     HealthStatus health = JudgedHealth(view);
     if (health == HealthStatus::kCritical) return false;
     if (query_.only_passing && health != HealthStatus::kPassing) return false;
-    return HasMeta(view.node->meta, query_.node_meta) &&
+    return MaySee(rights_, view) &&
+           HasMeta(view.node->meta, query_.node_meta) &&
            HasMeta(view.instance->meta, query_.service_meta) &&
            HasTags(*view.instance);
   }
@@ -69,6 +72,7 @@ class Filter {
 
   const State& state_;
   const PreparedQuery& query_;
+  const CatalogRights* const rights_;
   std::set<std::string> ignored_;
   std::vector<std::string> required_;
   std::vector<std::string> forbidden_;
@@ -115,9 +119,10 @@ std::vector<std::string> QueryDatacenters(const State& state,
 }
 
 QueryResult ExecuteQuery(const State& state, const std::string& datacenter,
-                         const PreparedQuery& query) {
+                         const PreparedQuery& query,
+                         const CatalogRights* rights) {
   QueryResult result;
-  Filter filter(state, query);
+  Filter filter(state, query, rights);
   int tried = 0;
   for (const std::string& place : QueryDatacenters(state, datacenter, query)) {
     result.datacenter = place;

@@ -2,6 +2,9 @@
 // does in Consul.
 //
 // Threads: pure function of a State; the sync thread, as State.
+// Rights:  an instance that may not be seen is as good as not there, also for
+//          the failover. They are those of the query's token if it has one; who
+//          calls has looked that up.
 // Filters: critical instances never; only_passing leaves passing ones;
 //          checks in ignore_check_ids are not judged (letter case counts);
 //          tags, all of them, "!tag" forbids, without ASCII case; node and
@@ -19,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/catalog_rights.h"
 #include "catalog/prepared_query.h"
 #include "catalog/state.h"
 
@@ -37,7 +41,8 @@ struct QueryResult {
 // that is not rendered.
 [[nodiscard]] QueryResult ExecuteQuery(const State& state,
                                        const std::string& datacenter,
-                                       const PreparedQuery& query);
+                                       const PreparedQuery& query,
+                                       const CatalogRights* rights = nullptr);
 
 // The datacenters ExecuteQuery() may look in, in that order; the own is first.
 [[nodiscard]] std::vector<std::string> QueryDatacenters(

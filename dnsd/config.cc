@@ -116,6 +116,7 @@ void Resolve(Settings* settings, const Environment& environment, Config* config,
   ResolvePolicy(*settings, config, problems);
   ResolveProcess(*settings, config, problems);
   ResolveConsul(*settings, environment, config, problems);
+  WarnAboutDnsToken(*settings, *config, problems);
   ResolveCatalog(settings, config, problems);
 }
 

@@ -73,6 +73,8 @@ struct Config {
   std::vector<Endpoint> https_listen;           // empty: HTTPS is off
   std::shared_ptr<const TlsContext> https_tls;  // there when HTTPS is on
   size_t http_connections_per_client_max = kHttpConnectionsPerClientMax;
+  size_t http_requests_max = kHttpRequestsMax;
+  size_t http_requests_per_client_max = kHttpRequestsPerClientMax;
   uint64_t https_handshake_ms = kHttpHandshakeMs;
   std::vector<Endpoint> recursors;
   bool recursor_random = false;  // recursor_strategy

@@ -184,4 +184,16 @@ void ResolveAcl(const Settings& settings, Config* config, Problems* problems) {
                     : std::make_shared<const Acl>();
 }
 
+void WarnAboutDnsToken(const Settings& settings, const Config& config,
+                       Problems* problems) {
+  const Setting* setting = settings.Find("acl.tokens.dns");
+  if (setting == nullptr || setting->text.empty() || !config.acl->enabled() ||
+      config.consul.addresses.empty() || settings.static_tokens.empty()) {
+    return;
+  }
+  problems->Warn(setting->place,
+                 "has no effect beside a mirrored Consul: DNS shows what "
+                 "consul.token may read there");
+}
+
 }  // namespace dnsd

@@ -21,6 +21,9 @@ namespace dnsd {
 
 // Fills config->acl. The node's name must be known.
 void ResolveAcl(const Settings& settings, Config* config, Problems* problems);
+// Once it is known whether a Consul is mirrored.
+void WarnAboutDnsToken(const Settings& settings, const Config& config,
+                       Problems* problems);
 
 }  // namespace dnsd
 

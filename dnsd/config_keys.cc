@@ -79,6 +79,8 @@ constexpr ConfigKey kKeys[] = {
     {"tls.enable_agent_tls_for_checks", KeyType::kIgnored},
     {"limits", KeyType::kBlock},
     {"limits.http_max_conns_per_client", KeyType::kInt},
+    {"limits.http_max_requests", KeyType::kInt},
+    {"limits.http_max_requests_per_client", KeyType::kInt},
     {"limits.https_handshake_timeout", KeyType::kDuration},
     {"limits.kv_max_value_size", KeyType::kIgnored},
     {"limits.request_limits", KeyType::kIgnored},

@@ -132,6 +132,15 @@ void ResolveHttpLimits(const Settings& settings, Config* config,
   // Consul's 0 is no limit of its own; that of all connections remains.
   config->http_connections_per_client_max =
       connections == 0 ? kHttpConnectionsMax : static_cast<size_t>(connections);
+  for (const auto& [key, max] :
+       {std::pair{"limits.http_max_requests", &config->http_requests_max},
+        std::pair{"limits.http_max_requests_per_client",
+                  &config->http_requests_per_client_max}}) {
+    const int64_t requests = settings.Int(key, 0, kConnectionsMax,
+                                          static_cast<int64_t>(*max), problems);
+    // A connection has one at a time.
+    *max = requests == 0 ? kHttpConnectionsMax : static_cast<size_t>(requests);
+  }
   const Setting* setting = settings.Find("limits.https_handshake_timeout");
   std::chrono::nanoseconds duration{0};
   if (setting == nullptr ||

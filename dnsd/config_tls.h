@@ -18,7 +18,8 @@ namespace dnsd {
 // Fills config->https_tls when HTTPS is on, whose addresses must be resolved.
 void ResolveTls(const Settings& settings, Config* config, Problems* problems);
 
-// Fills config->http_connections_per_client_max and https_handshake_ms.
+// Fills config->http_connections_per_client_max, http_requests_max,
+// http_requests_per_client_max and https_handshake_ms.
 void ResolveHttpLimits(const Settings& settings, Config* config,
                        Problems* problems);
 

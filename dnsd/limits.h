@@ -164,6 +164,12 @@ inline constexpr size_t kHttpConnectionsMax = 32'768;
 // Connections that only wait for their 429 to be read; more are closed unread.
 inline constexpr size_t kHttpRejectedMax = 64;
 
+// Requests in flight of one client, and of all: what waits for the disk, for a
+// reload, for a slow reader of a long answer. Parked requests are none. Each
+// may hold a body, so all of them 2 GiB at the worst.
+inline constexpr size_t kHttpRequestsPerClientMax = 512;
+inline constexpr size_t kHttpRequestsMax = 4'096;
+
 // Waiting in the kernel until accepted.
 inline constexpr int kHttpBacklog = 1024;
 

@@ -57,7 +57,7 @@ MirrorLink::MirrorLink(
     : sync_(sync),
       publisher_(publisher),
       fallback_datacenter_(config.policy.datacenter),
-      asked_signal_(sync->loop(), [this] { TakeAsked(); }),
+      asked_(sync->loop(), [this] { TakeAsked(); }),
       asked_timer_(sync->loop(), [this] { TakeAsked(); }),
       fetcher_(sync->loop(), PassthroughConnections(config.consul)),
       passthrough_(&fetcher_,
@@ -81,11 +81,6 @@ MirrorLink::MirrorLink(
 
 MirrorLink::~MirrorLink() = default;
 
-AskedNames* MirrorLink::AddRing() {
-  rings_.push_back(std::make_unique<AskedNames>());
-  return rings_.back().get();
-}
-
 void MirrorLink::BeforePublish() {
   running_ = true;
   wants_asked_names_ = source_->wants_asked_names();
@@ -104,12 +99,7 @@ void MirrorLink::OnDatacenters() {
 }
 
 void MirrorLink::TakeAsked() {
-  AskedName asked;
-  for (const auto& ring : rings_) {
-    for (size_t i = 0; i < kAskedNamesMax && ring->Pop(&asked); ++i) {
-      Take(asked);
-    }
-  }
+  asked_.TakeAll([this](const AskedName& asked) { Take(asked); });
   if (running_ && wants_asked_names_ != source_->wants_asked_names()) {
     sync_->PublishNow();
   }

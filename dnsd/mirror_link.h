@@ -13,19 +13,18 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "catalog/base/event_loop.h"
 #include "catalog/base/http_fetch.h"
 #include "catalog/consul/consul_source.h"
 #include "catalog/sync.h"
+#include "dnsd/asked_rings.h"
 #include "dnsd/config.h"
 #include "dnsd/http/agent_self.h"
 #include "dnsd/http/http_server.h"
 #include "dnsd/http/metrics_text.h"
 #include "dnsd/http/passthrough.h"
 #include "dnsd/publisher.h"
-#include "dnsd/serve/asked_names.h"
 
 namespace dnsd {
 
@@ -41,9 +40,9 @@ class MirrorLink {
   MirrorLink& operator=(const MirrorLink&) = delete;
 
   // A ring for one more worker.
-  [[nodiscard]] AskedNames* AddRing();
+  [[nodiscard]] AskedNames* AddRing() { return asked_.Add(); }
   // A query waits for what is in a ring.
-  void WakeUp() { asked_signal_.Send(); }
+  void WakeUp() { asked_.WakeUp(); }
 
   // To be called before each publication.
   void BeforePublish();
@@ -66,8 +65,7 @@ class MirrorLink {
   ConsulSource* source_ = nullptr;
   bool running_ = false;  // the first view was published
   bool wants_asked_names_ = false;
-  std::vector<std::unique_ptr<AskedNames>> rings_;
-  Signal asked_signal_;
+  AskedRings asked_;
   Timer asked_timer_;
   HttpFetcher fetcher_;
   Passthrough passthrough_;

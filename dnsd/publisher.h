@@ -32,6 +32,7 @@ class Publisher {
   void SetZones(ViewBuilder::Zones zones) {
     builder_.SetZones(std::move(zones));
   }
+  void SetRights(AskerRights rights) { builder_.SetRights(std::move(rights)); }
 
   void SetDatacenters(std::vector<KnownDatacenter> datacenters) {
     builder_.SetDatacenters(std::move(datacenters));

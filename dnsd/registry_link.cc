@@ -97,7 +97,7 @@ absl::StatusOr<std::string> NodeId(const Config& config) {
 
 absl::StatusOr<std::unique_ptr<RegistryLink>> RegistryLink::Open(
     SourceId id, const Config& config, Definitions definitions,
-    CatalogSync* sync) {
+    CatalogSync* sync, Publisher* publisher) {
   absl::StatusOr<std::unique_ptr<Store>> store =
       OpenStore(config, sync->loop());
   if (!store.ok()) return store.status();
@@ -113,6 +113,7 @@ absl::StatusOr<std::unique_ptr<RegistryLink>> RegistryLink::Open(
   Registry* const borrowed = registry.get();
   auto link =
       std::unique_ptr<RegistryLink>(new RegistryLink(config, sync, borrowed));
+  link->publisher_ = publisher;
   sync->AddSource(std::move(registry));
   return link;
 }
@@ -122,6 +123,7 @@ RegistryLink::RegistryLink(const Config& config, CatalogSync* sync,
     : config_(config),
       sync_(sync),
       registry_(registry),
+      asked_(sync->loop(), [this] { TakeAsked(); }),
       blocking_(sync->loop(), &sync->state(), RandomSeed()) {}
 
 std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
@@ -152,7 +154,7 @@ std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
   QueryApiOptions queries;
   queries.registry = registry_;
   queries.state = &sync_->state();
-  queries.rights = MakeApiRights(hooks.acl);
+  queries.acl = RequestAcl(hooks.acl);
 
   std::vector<Route> routes = agent_api_->Routes();
   auto add = [&routes](std::vector<Route> more) {
@@ -171,6 +173,18 @@ std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
 
 std::string RegistryLink::LeaderAddress() const {
   return absl::StrCat(config_.node.address, ":", config_.server_port);
+}
+
+// Names that only templates of prepared queries may match get their entries.
+void RegistryLink::TakeAsked() {
+  bool is_new = false;
+  asked_.TakeAll([&](const AskedName& asked) {
+    if (asked.kind != AskedName::kQuery) return;
+    if (publisher_->AskQuery(asked.datacenter, {asked.name, asked.size})) {
+      is_new = true;
+    }
+  });
+  if (is_new) sync_->PublishNow();
 }
 
 void RegistryLink::Update(Definitions definitions) {

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "catalog/registry/registry.h"
 #include "catalog/sync.h"
+#include "dnsd/asked_rings.h"
 #include "dnsd/config.h"
 #include "dnsd/http/agent_api.h"
 #include "dnsd/http/agent_self.h"
@@ -23,6 +24,7 @@
 #include "dnsd/http/blocking.h"
 #include "dnsd/http/metrics_text.h"
 #include "dnsd/http/routes.h"
+#include "dnsd/publisher.h"
 
 namespace dnsd {
 
@@ -32,7 +34,12 @@ class RegistryLink {
   // the reason; nothing is lost then. `config` outlives the link.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<RegistryLink>> Open(
       SourceId id, const Config& config, Definitions definitions,
-      CatalogSync* sync);
+      CatalogSync* sync, Publisher* publisher);
+
+  // A ring for one more worker.
+  [[nodiscard]] AskedNames* AddRing() { return asked_.Add(); }
+  // A query waits for what is in a ring. On any thread.
+  void WakeUp() { asked_.WakeUp(); }
 
   // What the API needs of the agent.
   struct Hooks {
@@ -55,13 +62,16 @@ class RegistryLink {
 
  private:
   RegistryLink(const Config& config, CatalogSync* sync, Registry* registry);
+  void TakeAsked();
 
   [[nodiscard]] std::string LeaderAddress() const;
   void AddAgentStats(AgentStats* stats) const;
 
   const Config& config_;
   CatalogSync* sync_;
+  Publisher* publisher_ = nullptr;
   Registry* registry_;
+  AskedRings asked_;
   Blocking blocking_;
   std::unique_ptr<AgentApi> agent_api_;
   std::unique_ptr<AclReadRights> rights_;

@@ -115,10 +115,8 @@ Errors Server::StartWorkers() {
     options.view = &publisher_.view();
     options.reader = publisher_.RegisterReader();
     options.seed = RandomSeed();
-    if (mirror_) {
-      options.asked = mirror_->AddRing();
-      options.wake = [this] { mirror_->WakeUp(); };
-    }
+    options.asked = mirror_ ? mirror_->AddRing() : own_->AddRing();
+    options.wake = [this] { mirror_ ? mirror_->WakeUp() : own_->WakeUp(); };
     auto worker = Worker::Create(std::move(options));
     if (!worker.ok()) return {std::string(worker.status().message())};
     // The port the kernel chose for the first one is the others' too.
@@ -190,6 +188,14 @@ void Server::Define(Definitions definitions) {
   }
 }
 
+// What else than the catalog answers depend on. A mirrored Consul shows what
+// the mirror's own token may see; tokens of this agent are no part of that.
+void Server::SetAnswers(ViewBuilder::Zones zones) {
+  publisher_.SetPolicy(PolicyOf(config_));
+  publisher_.SetZones(std::move(zones));
+  if (!mirrors()) publisher_.SetRights(DnsRights(config_.acl));
+}
+
 Errors Server::StartSources() {
   if (mirrors()) {
     auto source =
@@ -204,8 +210,8 @@ Errors Server::StartSources() {
   absl::StatusOr<std::string> id = NodeId(config_);
   if (!id.ok()) return {std::string(id.status().message())};
   config_.node.id = *std::move(id);
-  absl::StatusOr<std::unique_ptr<RegistryLink>> own =
-      RegistryLink::Open(kConfigSource, config_, DefinitionsNow(), &sync_);
+  absl::StatusOr<std::unique_ptr<RegistryLink>> own = RegistryLink::Open(
+      kConfigSource, config_, DefinitionsNow(), &sync_, &publisher_);
   if (!own.ok()) return {std::string(own.status().message())};
   own_ = *std::move(own);
   return {};
@@ -217,8 +223,7 @@ Errors Server::Start() {
   if (!errors.empty()) return errors;
   errors = MakeDataDir();
   if (!errors.empty()) return errors;
-  publisher_.SetPolicy(PolicyOf(config_));
-  publisher_.SetZones(std::move(zones));
+  SetAnswers(std::move(zones));
 
   errors = StartSources();
   if (!errors.empty()) return errors;
@@ -265,6 +270,8 @@ Errors Server::StartHttp() {
   if (config_.http_listen.empty() && config_.https_listen.empty()) return {};
   HttpLimits limits;
   limits.connections_per_client_max = config_.http_connections_per_client_max;
+  limits.requests_max = config_.http_requests_max;
+  limits.requests_per_client_max = config_.http_requests_per_client_max;
   limits.handshake_ms = config_.https_handshake_ms;
   if (mirror_) limits.body_bytes_max = kPassthroughBodyBytesMax;
   http_ = std::make_unique<HttpServer>(
@@ -400,12 +407,13 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   SetLogLevel(config_.log_level);
   if (http_) {
     http_->SetConnectionsPerClientMax(config_.http_connections_per_client_max);
+    http_->SetRequestsMax(config_.http_requests_max,
+                          config_.http_requests_per_client_max);
     if (!config_.https_listen.empty() && config_.https_tls) {
       http_->SetTls(config_.https_tls);
     }
   }
-  publisher_.SetPolicy(PolicyOf(config_));
-  publisher_.SetZones(std::move(zones));
+  SetAnswers(std::move(zones));
   Define(DefinitionsNow());
   // Policy and zones change answers even where no definition did.
   sync_.PublishNow();

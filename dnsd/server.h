@@ -62,6 +62,7 @@ class Server {
 
   [[nodiscard]] Errors StartSources();
   void Define(Definitions definitions);
+  void SetAnswers(ViewBuilder::Zones zones);
   [[nodiscard]] Errors StartWorkers();
   void MakeRoutes();
   [[nodiscard]] Errors StartHttp();

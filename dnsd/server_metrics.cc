@@ -50,6 +50,12 @@ void AddHttp(const HttpCounts& counts, MetricsText* text) {
   text->Single("dnsd_http_refused_total", MetricType::kCounter,
                "HTTP connections above the limit of one client.",
                counts.refused);
+  text->Single("dnsd_http_requests_refused_total", MetricType::kCounter,
+               "HTTP requests above the limits of those in flight.",
+               counts.requests_refused);
+  text->Single("dnsd_http_requests_in_flight", MetricType::kGauge,
+               "HTTP requests being worked on; parked ones are not.",
+               counts.requests_in_flight);
   text->Single("dnsd_http_tls_handshakes_total", MetricType::kCounter,
                "TLS handshakes of HTTP clients.", counts.handshakes);
   text->Single("dnsd_http_tls_handshake_failures_total", MetricType::kCounter,

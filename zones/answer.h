@@ -59,15 +59,15 @@ struct Answer {
   // Nothing can be said before this datacenter is loaded.
   void PendingDatacenter(uint8_t datacenter) {
     outcome = Outcome::kPending;
-    context.asked.kind = Asked::kDatacenter;
+    context.asked.kind = AskedKey::kDatacenter;
     context.asked.datacenter = datacenter;
   }
   // Nor before somebody has asked for this prepared query. `labels`: its name
   // in lower case, in wire form without the root; of the question's name.
   void PendingQuery(uint8_t datacenter, std::span<const uint8_t> labels) {
     outcome = Outcome::kPending;
-    Asked& asked = context.asked;
-    asked.kind = Asked::kQuery;
+    AskedKey& asked = context.asked;
+    asked.kind = AskedKey::kQuery;
     asked.datacenter = datacenter;
     asked.name_size = static_cast<uint8_t>(labels.size());
     std::memcpy(asked.name, labels.data(), labels.size());

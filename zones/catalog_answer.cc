@@ -65,7 +65,7 @@ void AnswerService(Answer* answer, const CatalogName& name) {
   const View& view = answer->view;
   Found found = FindName(view, name, RawQname(answer->query));
   if (view.wants_asked_names && found.entry != nullptr) {
-    answer->context.asked.kind = Asked::kService;
+    answer->context.asked.kind = AskedKey::kService;
     answer->context.asked.entry = found.entry;
   }
   if (found.set == nullptr) {

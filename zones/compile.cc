@@ -332,8 +332,14 @@ std::string ServiceKey(const std::string& name_lower) {
 const Entry* CompileService(const CompileContext& context, EntryKind kind,
                             const NameKey& service) {
   if (ServiceKey(service.second).empty()) return nullptr;
+  const CatalogRights* const rights = context.rights.asker.get();
+  // Who asks for what stands before a service must see that, too.
+  if (kind != EntryKind::kService && !MayReadService(rights, service.second)) {
+    return nullptr;
+  }
   ServiceCompiler compiler(context, ServiceTtl(context.policy, service.second));
   auto visit = [&](const InstanceView& view) {
+    if (!MaySee(rights, view)) return;
     bool is_gateway = view.instance->kind == ServiceKind::kIngressGateway;
     if (kind != EntryKind::kService &&
         is_gateway != (kind == EntryKind::kIngress)) {
@@ -362,7 +368,10 @@ const Entry* CompileInstances(const CompileContext& context, EntryKind kind,
 const Entry* CompileVirtual(const CompileContext& context,
                             const NameKey& service) {
   std::string key = ServiceKey(service.second);
-  if (key.empty()) return nullptr;
+  if (key.empty() ||
+      !MayReadService(context.rights.asker.get(), service.second)) {
+    return nullptr;
+  }
   std::string address;
   context.state.ForEachInstance(service, [&](const InstanceView& view) {
     auto it = view.instance->tagged_addresses.find("consul-virtual");
@@ -415,20 +424,28 @@ const Entry* CompileNode(const CompileContext& context, const Node& node,
 
 const Entry* CompileServers(const CompileContext& context) {
   const ZonePolicy& policy = context.policy;
+  const CatalogRights* const rights = context.rights.asker.get();
+  bool hidden = false;
   std::map<std::string, const Node*> nodes;
   context.state.ForEachInstance(
       {policy.datacenter, "consul"}, [&](const InstanceView& view) {
         bool healthy = policy.only_passing
                            ? view.health == HealthStatus::kPassing
                            : view.health != HealthStatus::kCritical;
-        if (healthy && IsHostName(view.node->name)) {
+        if (!healthy || !IsHostName(view.node->name)) return;
+        if (MaySee(rights, view)) {
           nodes.emplace(AsciiLower(view.node->name), view.node);
+        } else {
+          hidden = true;
         }
       });
   if (nodes.empty()) {
     std::string local = AsciiLower(policy.node_name);
     const Node* node = context.state.FindNode({policy.datacenter, local});
-    if (node == nullptr || !IsHostName(local)) return nullptr;
+    if (hidden || node == nullptr || !IsHostName(local) ||
+        !MayReadNode(rights, node->name)) {
+      return nullptr;
+    }
     nodes.emplace(local, node);
   }
   std::string domain = PrimaryWire(policy);

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/catalog_rights.h"
 #include "catalog/state.h"
 #include "zones/entry.h"
 #include "zones/policy.h"
@@ -26,6 +27,8 @@ struct CompileContext {
   uint64_t seed;
   // The View's index of a datacenter.
   std::function<uint8_t(const std::string&)> datacenter_index;
+  // What answers may show.
+  AskerRights rights = {};
 };
 
 // `kind` is kService, kConnect or kIngress.

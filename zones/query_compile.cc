@@ -1,5 +1,6 @@
 #include "zones/query_compile.h"
 
+#include <memory>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -61,6 +62,18 @@ uint32_t QueryTtl(const ZonePolicy& policy, const PreparedQuery& query) {
   // RFC 2181 section 8: a TTL has 31 bits.
   int64_t seconds = absl::ToInt64Seconds(ttl);
   return seconds > INT32_MAX ? INT32_MAX : static_cast<uint32_t>(seconds);
+}
+
+// What the query finds of what its own token may see, or who asks.
+std::vector<InstanceView> VisibleInstances(const CompileContext& context,
+                                           const std::string& datacenter,
+                                           const PreparedQuery& query) {
+  std::shared_ptr<const CatalogRights> rights = context.rights.asker;
+  if (!query.token.empty() && context.rights.of_token) {
+    rights = context.rights.of_token(query.token);
+    if (rights == nullptr) return {};
+  }
+  return ExecuteQuery(context.state, datacenter, query, rights.get()).instances;
 }
 
 const Entry* MakeMark(const CompileContext& context, EntryKind kind,
@@ -266,10 +279,9 @@ void QueryCompiler::CompileName(const CompileContext& context,
       compiled.services.insert({datacenter, service});
       names_of_service_[{datacenter, service}].insert(name);
     }
-    entry = CompileInstances(
-        context, EntryKind::kQuery, compiled.place,
-        QueryTtl(context.policy, *query),
-        ExecuteQuery(context.state, name.first, *query).instances);
+    entry = CompileInstances(context, EntryKind::kQuery, compiled.place,
+                             QueryTtl(context.policy, *query),
+                             VisibleInstances(context, name.first, *query));
   } else {
     // Somebody asked: it is known that there is nothing.
     entry = MakeMark(context, EntryKind::kQuery, compiled.place);

@@ -119,7 +119,7 @@ Response RefuseRfc(const Query& query, const View& view, uint8_t* out) {
 Response Respond(std::span<const uint8_t> packet, Transport transport,
                  const View& view, RespondContext* context, uint8_t* out) {
   Query query;
-  context->asked.kind = Asked::kNothing;
+  context->asked.kind = AskedKey::kNothing;
   switch (ParseQuery(packet, &query)) {
     case ParseResult::kOk:
       break;

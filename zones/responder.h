@@ -45,7 +45,7 @@ enum class Outcome : uint8_t {
 };
 
 // What a query was about, for who feeds the catalog.
-struct Asked {
+struct AskedKey {
   enum Kind : uint8_t {
     kNothing,
     kService,     // `entry`, when the view wants_asked_names
@@ -63,7 +63,7 @@ struct Asked {
 struct RespondContext {
   Random random{0};
   uint32_t unix_time = 0;  // seconds, for Consul's SOA serial; set per batch
-  Asked asked;             // set by every Respond()
+  AskedKey asked;          // set by every Respond()
 };
 
 struct Response {

@@ -56,6 +56,11 @@ void ViewBuilder::SetDatacenters(std::vector<KnownDatacenter> datacenters) {
 
 void ViewBuilder::SetZones(Zones zones) { zones_ = std::move(zones); }
 
+void ViewBuilder::SetRights(AskerRights rights) {
+  rights_ = std::move(rights);
+  rebuild_ = true;
+}
+
 void ViewBuilder::FinishLine() {
   if (last_ != nullptr) last_->owns_table = true;
   last_ = nullptr;
@@ -127,6 +132,7 @@ void ViewBuilder::TraceService(const State& state, const NameKey& key) {
   ServiceTraces traces;
   state.ForEachInstance(key, [&](const InstanceView& view) {
     if (key.first != policy_.datacenter) return;
+    if (!MaySee(rights_.asker.get(), view)) return;
     ParsedAddress address = ParseAddress(view.instance->address);
     std::string labels;
     if (!address.is_ip() || !LabelsToWire(view.instance->name, &labels)) return;
@@ -215,6 +221,7 @@ void ViewBuilder::TraceNode(const CompileContext& context, const NameKey& key) {
   std::string labels;
   const Node* node = context.state.FindNode(key);
   if (node == nullptr || !LabelsToWire(key.second, &labels)) return;
+  if (!MayReadNode(rights_.asker.get(), node->name)) return;
   NodeTraces traces;
   CountSuffixes(labels, dc, &traces);
   if (!node->id.empty()) {
@@ -243,6 +250,9 @@ void ViewBuilder::CompileNodeNames(const CompileContext& context) {
     auto id = nodes_of_id_.find(key);
     if (node == nullptr && id != nodes_of_id_.end()) {
       node = context.state.FindNode(*id->second.begin());
+    }
+    if (node != nullptr && !MayReadNode(rights_.asker.get(), node->name)) {
+      node = nullptr;
     }
     Replace(EntryKind::kNode, DatacenterIndex(key.first), labels,
             node == nullptr ? nullptr : CompileNode(context, *node, labels));
@@ -314,7 +324,8 @@ std::unique_ptr<View> ViewBuilder::Build(const State& state, const Dirty& dirty,
   std::unique_ptr<View> view = StartView(serial);
   CompileContext context{
       state, policy_, seed_,
-      [this](const std::string& name) { return DatacenterIndex(name); }};
+      [this](const std::string& name) { return DatacenterIndex(name); },
+      rights_};
   Dirty todo = dirty;
   if (rebuild_) {
     // Everything is compiled anew; what is no more stays dirty by `dirty`.

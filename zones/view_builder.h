@@ -46,6 +46,9 @@ class ViewBuilder {
   // index of the line: it must stay the same as soon as has_compiled().
   void SetPolicy(const ZonePolicy& policy);
   void SetZones(Zones zones);
+  // What answers may show, without any: everything. The next Build() compiles
+  // everything anew.
+  void SetRights(AskerRights rights);
 
   // The datacenters that the source knows of, beside those that State has;
   // the local one may be among them. Who is not listed is kReady. Takes effect
@@ -55,9 +58,9 @@ class ViewBuilder {
   void SetWantsAskedNames(bool wants) { wants_asked_names_ = wants; }
 
   // Somebody asked for a prepared query that only a template may match
-  // (Asked::kQuery): the next Build() gives it an entry, of no records if need
-  // be, and keeps it until kAskedQueriesMax others were asked for. False: the
-  // last view has one already, or the datacenter is none of its.
+  // (AskedKey::kQuery): the next Build() gives it an entry, of no records if
+  // need be, and keeps it until kAskedQueriesMax others were asked for. False:
+  // the last view has one already, or the datacenter is none of its.
   bool AskQuery(uint8_t datacenter, std::span<const uint8_t> labels);
 
   // Whether a name has ever been compiled.
@@ -111,6 +114,7 @@ class ViewBuilder {
   Qsbr* qsbr_;
   ZonePolicy policy_;
   Zones zones_;
+  AskerRights rights_;
   bool rebuild_ = true;
   bool has_compiled_ = false;
   View* last_ = nullptr;

@@ -46,7 +46,6 @@ struct CatalogDeregistration {
 struct StoredQuery {
   PreparedQuery query;
   std::string session;
-  std::string token;
 };
 
 // PUT /v1/agent/check/update/ID.

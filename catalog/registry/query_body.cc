@@ -70,7 +70,7 @@ QueryBody ReadQuery(const GoObject& object, GoErrors* errors) {
   object.String({"ID"}, &query.id);
   object.String({"Name"}, &query.name);
   object.String({"Session"}, &body.stored.session);
-  object.String({"Token"}, &body.stored.token);
+  object.String({"Token"}, &query.token);
   ReadTemplate(object, &body, errors);
   ReadService(object, &body, errors);
   if (const Value* dns = object.Find({"DNS"}); dns != nullptr) {
@@ -100,7 +100,7 @@ absl::Status JudgeQuery(const QueryBody& body) {
       body.stored.session.empty()) {
     return Invalid("Must be bound to a session");
   }
-  if (body.stored.token == "<hidden>") {
+  if (query.token == "<hidden>") {
     return Invalid(
         "Bad Token '<hidden>', it looks like a query definition with a "
         "redacted token was submitted");
@@ -265,7 +265,7 @@ std::string EncodeQuery(const StoredQuery& stored) {
   PutText("ID", query.id, &json);
   PutText("Name", query.name, &json);
   PutText("Session", stored.session, &json);
-  PutText("Token", stored.token, &json);
+  PutText("Token", query.token, &json);
   json.Key("Template");
   json.BeginObject();
   if (query.is_template) PutText("Type", "name_prefix_match", &json);

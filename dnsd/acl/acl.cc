@@ -70,4 +70,11 @@ Acl::Result Acl::Resolve(absl::string_view secret) const {
   return found;
 }
 
+AskerRights DnsRights(std::shared_ptr<const Acl> acl) {
+  if (!acl->enabled()) return {};
+  return {acl->dns(), [acl](const std::string& token) {
+            return acl->Resolve(token).value_or(nullptr);
+          }};
+}
+
 }  // namespace dnsd

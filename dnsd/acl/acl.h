@@ -17,6 +17,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "catalog/catalog_rights.h"
 #include "dnsd/acl/acl_rules.h"
 #include "dnsd/acl/authorizer.h"
 
@@ -77,6 +78,9 @@ class Acl {
   std::shared_ptr<const Authorizer> dns_;
   std::shared_ptr<const Authorizer> agent_;
 };
+
+// What DNS answers may show; without ACLs everything.
+[[nodiscard]] AskerRights DnsRights(std::shared_ptr<const Acl> acl);
 
 }  // namespace dnsd
 

@@ -12,12 +12,13 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "catalog/catalog_rights.h"
 #include "dnsd/acl/acl_rules.h"
 #include "dnsd/acl/rule_table.h"
 
 namespace dnsd {
 
-class Authorizer {
+class Authorizer : public CatalogRights {
  public:
   // `name` is the token's, for logs; never its secret.
   Authorizer(std::string name, const AclRules& rules, bool default_allow);
@@ -25,6 +26,13 @@ class Authorizer {
   Authorizer& operator=(const Authorizer&) = delete;
 
   [[nodiscard]] const std::string& name() const { return name_; }
+
+  [[nodiscard]] bool MayReadNode(absl::string_view name) const override {
+    return NodeRead(name);
+  }
+  [[nodiscard]] bool MayReadService(absl::string_view name) const override {
+    return ServiceRead(name);
+  }
 
   // By the name of the service, node, ...; agents have their node's.
   [[nodiscard]] bool ServiceRead(absl::string_view name) const {
@@ -45,7 +53,7 @@ class Authorizer {
   [[nodiscard]] bool AgentWrite(absl::string_view node) const {
     return May(AclResource::kAgent, node, AclAccess::kWrite);
   }
-  // Consul's list of queries shows all of them to who has AclWrite().
+  // Who has AclWrite() sees all queries in a list, with their tokens.
   [[nodiscard]] bool QueryRead(absl::string_view name) const {
     return May(AclResource::kQuery, name, AclAccess::kRead);
   }

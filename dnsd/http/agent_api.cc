@@ -184,6 +184,7 @@ void AgentApi::Impl::Service(const HttpRequest& request,
         self->AnswerService(ready);
       });
   at->timer->Start(static_cast<uint64_t>(*wait_ms));
+  at->reply.Waits();
   at->reply.OnClosed([weak = weak_from_this(), at] {
     if (const std::shared_ptr<Impl> self = weak.lock()) {
       self->waiters.erase(at);

@@ -17,7 +17,7 @@
 namespace dnsd {
 
 // What a request touches. An empty right is everything's.
-enum class ApiResource : uint8_t { kAgent, kNode, kService, kQuery };
+enum class ApiResource : uint8_t { kAgent, kNode, kService };
 enum class ApiAccess : uint8_t { kRead, kWrite };
 using ApiRights =
     std::function<bool(const HttpRequest& request, ApiResource resource,

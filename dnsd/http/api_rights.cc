@@ -15,8 +15,6 @@ bool May(const Authorizer& who, ApiResource resource, const std::string& name,
       return writes ? who.NodeWrite(name) : who.NodeRead(name);
     case ApiResource::kService:
       return writes ? who.ServiceWrite(name) : who.ServiceRead(name);
-    case ApiResource::kQuery:
-      return writes ? who.QueryWrite(name) : who.QueryRead(name);
   }
   return false;
 }

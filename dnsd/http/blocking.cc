@@ -123,6 +123,7 @@ void Blocking::Impl::Park(BlockingQueryText query, uint64_t index,
       std::uniform_int_distribution<uint64_t>(0, wait / 16)(random);
   const uint64_t deadline_ms = NowMs() + wait + more;
   parked[id] = {known, index, deadline_ms, false, reply};
+  reply.Waits();
   deadlines.emplace(deadline_ms, id);
   Arm();
   // At once, if the client has left already.

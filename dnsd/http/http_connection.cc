@@ -15,6 +15,23 @@
 #include "dnsd/limits.h"
 
 namespace dnsd {
+namespace {
+
+// The client's own limit is said as Consul says that of connections.
+HttpResponse NoRoom(HttpInFlight::Room room) {
+  const bool of_client = room == HttpInFlight::Room::kClientHasTooMany;
+  HttpResponse response;
+  response.status = of_client ? 429 : 503;
+  response.headers.emplace_back("Retry-After", "1");
+  response.body =
+      of_client
+          ? "Your IP has too many requests in flight, please rate limit your "
+            "calls"
+          : "Too many requests are in flight, please try again later";
+  return response;
+}
+
+}  // namespace
 
 // What llhttp calls; `data` is the connection. An error is -1, with the status
 // to answer in rejected_status_.
@@ -114,11 +131,12 @@ struct HttpConnection::Callbacks {
 HttpConnection::HttpConnection(Private, const HttpLimits* limits,
                                const HttpServer::Handler* handler,
                                std::function<void()> wake,
-                               std::string client_ip)
+                               std::string client_ip, HttpInFlight* in_flight)
     : limits_(limits),
       handler_(handler),
       wake_(std::move(wake)),
-      client_ip_(std::move(client_ip)) {
+      client_ip_(std::move(client_ip)),
+      in_flight_(in_flight) {
   static const llhttp_settings_t kSettings = Callbacks::Settings();
   llhttp_init(&parser_, HTTP_REQUEST, &kSettings);
   parser_.data = this;
@@ -126,9 +144,11 @@ HttpConnection::HttpConnection(Private, const HttpLimits* limits,
 
 std::shared_ptr<HttpConnection> HttpConnection::Create(
     const HttpLimits* limits, const HttpServer::Handler* handler,
-    std::function<void()> wake, std::string client_ip) {
-  return std::make_shared<HttpConnection>(
-      Private(), limits, handler, std::move(wake), std::move(client_ip));
+    std::function<void()> wake, std::string client_ip,
+    HttpInFlight* in_flight) {
+  return std::make_shared<HttpConnection>(Private(), limits, handler,
+                                          std::move(wake), std::move(client_ip),
+                                          in_flight);
 }
 
 bool HttpConnection::blocked() const {
@@ -328,7 +348,13 @@ void HttpConnection::Dispatch() {
   head_bytes_ = 0;
   body_raw_bytes_ = 0;
   SetPhase(Phase::kParked);
-  (*handler_)(request, MakeReply());
+  const HttpServer::Reply reply = MakeReply();
+  if (in_flight_ != nullptr) {
+    const HttpInFlight::Room room = in_flight_->Enter(client_ip_);
+    flying_ = room == HttpInFlight::Room::kYes;
+    if (!flying_) return reply(NoRoom(room));
+  }
+  (*handler_)(request, reply);
 }
 
 void HttpConnection::Reject(int status, absl::string_view text) {

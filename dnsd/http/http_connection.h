@@ -28,6 +28,7 @@
 
 #include "absl/strings/string_view.h"
 #include "dnsd/http/http_body.h"
+#include "dnsd/http/http_in_flight.h"
 #include "dnsd/http/http_server.h"
 
 namespace dnsd {
@@ -46,15 +47,17 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   struct Private {};
   HttpConnection(Private, const HttpLimits* limits,
                  const HttpServer::Handler* handler, std::function<void()> wake,
-                 std::string client_ip);
+                 std::string client_ip, HttpInFlight* in_flight);
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
+  // `in_flight` counts the requests of all connections; nullptr: nobody does.
   // `wake` is called when there is output or an end that no call below asked
   // for: a parked request was answered, or some of its answer.
   [[nodiscard]] static std::shared_ptr<HttpConnection> Create(
       const HttpLimits* limits, const HttpServer::Handler* handler,
-      std::function<void()> wake, std::string client_ip = "");
+      std::function<void()> wake, std::string client_ip = "",
+      HttpInFlight* in_flight = nullptr);
 
   void Receive(absl::string_view bytes);
   // The client has closed its side: it may still read.
@@ -117,6 +120,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void End(uint64_t request);
   void Abort(uint64_t request);
   void Forget(uint64_t request);  // the last copy of the Reply is gone
+  void Waits(uint64_t request);
+  // The request with the handler is no work any more.
+  void LeaveFlight();
   void AfterAnswer(bool close);
   // Ends the connection in the middle of an answer. `tell`: the handler does
   // not know it yet.
@@ -129,6 +135,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   const HttpServer::Handler* const handler_;
   std::function<void()> wake_;
   const std::string client_ip_;
+  HttpInFlight* const in_flight_;
 
   llhttp_t parser_;
   HttpRequest request_;        // being parsed
@@ -144,6 +151,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool keep_alive_ = true;       // of that request
   bool http_1_0_ = false;        // of that request
   bool takes_gzip_ = false;      // of that request
+  bool flying_ = false;          // it is counted in in_flight_
   HttpBody body_;                // of its answer, when that is a stream
   bool tell_drained_ = false;    // a Write() was answered with false
   std::function<void()> on_drained_;

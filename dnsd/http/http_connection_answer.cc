@@ -46,6 +46,11 @@ class HttpConnection::Sink : public HttpAnswerSink {
   void Abort() override {
     if (const auto connection = Take()) connection->Abort(request_);
   }
+  void Waits() override {
+    if (const auto connection = connection_.lock()) {
+      connection->Waits(request_);
+    }
+  }
   void OnDrained(std::function<void()> callback) override {
     const auto connection = connection_.lock();
     if (connection && connection->IsCurrent(request_)) {
@@ -164,7 +169,16 @@ void HttpConnection::Forget(uint64_t request) {
   Answer(request, std::move(response));
 }
 
+void HttpConnection::Waits(uint64_t request) {
+  if (IsCurrent(request)) LeaveFlight();
+}
+
+void HttpConnection::LeaveFlight() {
+  if (std::exchange(flying_, false)) in_flight_->Leave(client_ip_);
+}
+
 void HttpConnection::AfterAnswer(bool close) {
+  LeaveFlight();
   if (close) finished_ = true;
   SetPhase(Phase::kIdle);
   tell_drained_ = false;
@@ -176,6 +190,7 @@ void HttpConnection::AfterAnswer(bool close) {
 }
 
 void HttpConnection::Cut(bool tell) {
+  LeaveFlight();
   finished_ = true;
   wants_reset_ = phase_ == Phase::kStream && body_.ends_with_connection();
   SetPhase(Phase::kIdle);

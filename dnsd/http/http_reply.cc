@@ -61,6 +61,10 @@ void HttpReply::Abort() const {
   if (sink_) sink_->Abort();
 }
 
+void HttpReply::Waits() const {
+  if (sink_) sink_->Waits();
+}
+
 void HttpReply::OnDrained(std::function<void()> callback) const {
   if (sink_) sink_->OnDrained(std::move(callback));
 }

@@ -36,6 +36,7 @@ class HttpAnswerSink {
   virtual bool Write(absl::string_view bytes) = 0;
   virtual void End() = 0;
   virtual void Abort() = 0;
+  virtual void Waits() {}
   virtual void OnDrained(std::function<void()> callback) = 0;
   virtual void OnClosed(std::function<void()> callback) = 0;
 };
@@ -65,6 +66,10 @@ class HttpReply {
   // Cuts the connection in such a way that the client sees that the answer is
   // not whole.
   void Abort() const;
+
+  // What is left to do is to wait, for a change or for another server: it is no
+  // work that counts against HttpLimits::requests_max.
+  void Waits() const;
 
   // Called each time when there is room again after a Write() was false.
   void OnDrained(std::function<void()> callback) const;

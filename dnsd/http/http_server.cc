@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "catalog/base/check.h"
 #include "dnsd/http/http_connection.h"
+#include "dnsd/http/http_in_flight.h"
 #include "dnsd/http/http_listeners.h"
 #include "dnsd/http/tls_session.h"
 
@@ -63,6 +64,7 @@ struct HttpServer::Impl {
       : loop(event_loop),
         handler(std::move(request_handler)),
         limits(http_limits),
+        in_flight(&limits),
         plain(event_loop,
               [this](uv_stream_t* from) { Accept(from, /*with_tls=*/false); }),
         secure(event_loop,
@@ -88,6 +90,7 @@ struct HttpServer::Impl {
   EventLoop* const loop;
   const Handler handler;
   HttpLimits limits;
+  HttpInFlight in_flight;
   HttpListeners plain;
   HttpListeners secure;
   std::shared_ptr<const TlsContext> tls;  // of the connections to come
@@ -139,7 +142,8 @@ void HttpServer::Impl::Admit(Client* client) {
   uv_tcp_nodelay(&client->tcp, 1);
   const std::string ip = EndpointOf(storage).ip;
   client->http = HttpConnection::Create(
-      &limits, &handler, [this, client] { Flush(client); }, PlainIp(ip));
+      &limits, &handler, [this, client] { Flush(client); }, PlainIp(ip),
+      &in_flight);
   client->deadline_ms =
       uv_now(loop->uv()) + (client->tls ? limits.handshake_ms : limits.head_ms);
   size_t& same_ip = clients_by_ip[ip];
@@ -437,6 +441,16 @@ const std::vector<Endpoint>& HttpServer::listening_tls() const {
   return impl_->secure.listening();
 }
 
-const HttpCounts& HttpServer::counts() const { return impl_->counts; }
+void HttpServer::SetRequestsMax(size_t count, size_t per_client) {
+  impl_->limits.requests_max = count;
+  impl_->limits.requests_per_client_max = per_client;
+}
+
+HttpCounts HttpServer::counts() const {
+  HttpCounts counts = impl_->counts;
+  counts.requests_refused = impl_->in_flight.refused_count();
+  counts.requests_in_flight = impl_->in_flight.count();
+  return counts;
+}
 
 }  // namespace dnsd

@@ -8,7 +8,9 @@
 // Errors:    Listen() names the address and the reason. Malformed requests get
 //            400, too long ones 413 or 431, and the connection is closed.
 // Limits:    dnsd/limits.h: header and body bytes, connections per client IP
-//            (429 above it, as Consul), header and idle time. A request that
+//            (429 above it, as Consul), header and idle time; requests in
+//            flight (http_in_flight.h), of one client (429) and in all (503):
+//            the connection goes on after those. A request that
 //            waits for its answer, or is being streamed, has all the time it
 //            wants, as long as the client takes what there is. A handshake
 //            has its own time; who is above a limit gets its answer after it.
@@ -38,6 +40,8 @@ struct HttpLimits {
   size_t body_bytes_max = kHttpBodyBytesMax;
   size_t connections_max = kHttpConnectionsMax;
   size_t connections_per_client_max = kHttpConnectionsPerClientMax;
+  size_t requests_max = kHttpRequestsMax;
+  size_t requests_per_client_max = kHttpRequestsPerClientMax;
   uint64_t handshake_ms = kHttpHandshakeMs;
   uint64_t head_ms = kHttpHeadMs;
   uint64_t idle_ms = kHttpIdleMs;
@@ -45,9 +49,11 @@ struct HttpLimits {
   uint64_t linger_ms = kHttpLingerMs;
 };
 
-// Since the start.
+// Since the start, but for requests_in_flight.
 struct HttpCounts {
   uint64_t refused = 0;             // above connections_per_client_max
+  uint64_t requests_refused = 0;    // above requests_max or ..._per_client_max
+  uint64_t requests_in_flight = 0;  // now
   uint64_t handshakes = 0;          // of TLS, that succeeded
   uint64_t handshake_failures = 0;  // that did not, or not in time
 };
@@ -73,10 +79,11 @@ class HttpServer {
   // For connections that come from now on.
   void SetTls(std::shared_ptr<const TlsContext> tls);
   void SetConnectionsPerClientMax(size_t count);
+  void SetRequestsMax(size_t count, size_t per_client);
   // The addresses really bound (port 0 resolved), in order.
   [[nodiscard]] const std::vector<Endpoint>& listening() const;
   [[nodiscard]] const std::vector<Endpoint>& listening_tls() const;
-  [[nodiscard]] const HttpCounts& counts() const;
+  [[nodiscard]] HttpCounts counts() const;
 
  private:
   struct Impl;

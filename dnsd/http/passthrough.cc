@@ -158,6 +158,7 @@ void Passthrough::Impl::Start(const HttpRequest& request, HttpReply reply) {
     return;
   }
   ++counts.requests;
+  reply.Waits();  // those that are with Consul have a limit of their own
   const Key key = ++last_key;
   auto exchange = std::make_shared<Exchange>();
   exchange->reply = reply;

@@ -17,7 +17,9 @@
 #include "catalog/query_execute.h"
 #include "catalog/registry/api_body.h"
 #include "catalog/registry/go_json.h"
+#include "dnsd/acl/authorizer.h"
 #include "dnsd/http/api_endpoint.h"
+#include "dnsd/http/api_reply.h"
 #include "dnsd/http/query_json.h"
 #include "dnsd/http/url.h"
 
@@ -69,6 +71,29 @@ void AddHeaders(const HttpRequest& request, uint64_t index,
   headers.emplace_back("X-Consul-Lastcontact", "0");
 }
 
+// Queries without a name, but for templates, are under no rule: who knows the
+// id of one has it.
+bool HasRule(const PreparedQuery& query) {
+  return !query.name.empty() || query.is_template;
+}
+
+bool MayRead(const Authorizer& who, const PreparedQuery& query) {
+  return who.AclWrite() || !HasRule(query) || who.QueryRead(query.name);
+}
+
+bool MayWrite(const Authorizer& who, const PreparedQuery& query) {
+  return !HasRule(query) || who.QueryWrite(query.name);
+}
+
+// In a list, those under no rule are for who manages ACLs.
+bool IsListed(const Authorizer& who, const PreparedQuery& query) {
+  return who.AclWrite() || (HasRule(query) && who.QueryRead(query.name));
+}
+
+ShownToken TokenFor(const Authorizer& who) {
+  return who.AclWrite() ? ShownToken::kPlain : ShownToken::kHidden;
+}
+
 class QueryApi {
  public:
   explicit QueryApi(QueryApiOptions options) : options_(std::move(options)) {}
@@ -88,10 +113,10 @@ class QueryApi {
   void Explain(const HttpRequest& request, const std::string& name,
                const HttpReply& reply) const;
 
-  [[nodiscard]] bool May(const HttpRequest& request, const PreparedQuery& query,
-                         ApiAccess access) const {
-    return IsAllowed(options_.rights, request, ApiResource::kQuery, query.name,
-                     access);
+  // The rights of who asks, or nullptr and an answer.
+  [[nodiscard]] std::shared_ptr<const Authorizer> Rights(
+      const HttpRequest& request, const HttpReply& reply) const {
+    return options_.acl.Authorize(request, reply);
   }
   [[nodiscard]] const std::string& datacenter() const {
     return options_.registry->node().datacenter;
@@ -129,12 +154,14 @@ void QueryApi::List(const HttpRequest& request, const HttpReply& reply) const {
   if (RefusesConsistency(request, reply) || RefusesDatacenter(request, reply)) {
     return;
   }
+  const auto may = Rights(request, reply);
+  if (may == nullptr) return;
   std::string text;
   JsonWriter json(&text);
   json.BeginArray();
   for (const auto& [id, query] : options_.registry->queries()) {
-    if (May(request, query.stored.query, ApiAccess::kRead)) {
-      WriteQuery(query, &json);
+    if (IsListed(*may, query.stored.query)) {
+      WriteQuery(query, TokenFor(*may), &json);
     }
   }
   json.EndArray();
@@ -155,7 +182,9 @@ void QueryApi::Create(const HttpRequest& request,
     return ReplyText(500, "ID must be empty when creating a new prepared query",
                      reply);
   }
-  if (!May(request, query->query, ApiAccess::kWrite)) return ReplyDenied(reply);
+  const auto may = Rights(request, reply);
+  if (may == nullptr) return;
+  if (!MayWrite(*may, query->query)) return ReplyDenied(reply);
   options_.registry->CreateQuery(
       *std::move(query),
       [request, reply](const absl::Status& status, const std::string& id) {
@@ -191,13 +220,13 @@ void QueryApi::Read(const HttpRequest& request, const std::string& id,
   if (id.size() != kUuidBytes) return reply(ServerError(kBadId));
   const RegisteredQuery* const query = Find(id);
   if (query == nullptr) return ReplyText(404, "Query not found", reply);
-  if (!May(request, query->stored.query, ApiAccess::kRead)) {
-    return ReplyDenied(reply);
-  }
+  const auto may = Rights(request, reply);
+  if (may == nullptr) return;
+  if (!MayRead(*may, query->stored.query)) return ReplyDenied(reply);
   std::string text;
   JsonWriter json(&text);
   json.BeginArray();
-  WriteQuery(*query, &json);
+  WriteQuery(*query, TokenFor(*may), &json);
   json.EndArray();
   HttpResponse response = JsonAnswer(request, std::move(text));
   AddHeaders(request, query->stamp.modify_index, &response);
@@ -225,8 +254,9 @@ void QueryApi::Update(const HttpRequest& request,
         reply);
   }
   if (!query.ok()) return ReplyError(query.status(), reply);
-  if (!May(request, query->query, ApiAccess::kWrite) ||
-      !May(request, known->stored.query, ApiAccess::kWrite)) {
+  const auto may = Rights(request, reply);
+  if (may == nullptr) return;
+  if (!MayWrite(*may, query->query) || !MayWrite(*may, known->stored.query)) {
     return ReplyDenied(reply);
   }
   // The path says which; the body's own is not looked at.
@@ -254,9 +284,9 @@ void QueryApi::Delete(const HttpRequest& request,
         absl::StrCat("Cannot modify non-existent prepared query: '", id, "'"),
         reply);
   }
-  if (!May(request, known->stored.query, ApiAccess::kWrite)) {
-    return ReplyDenied(reply);
-  }
+  const auto may = Rights(request, reply);
+  if (may == nullptr) return;
+  if (!MayWrite(*may, known->stored.query)) return ReplyDenied(reply);
   options_.registry->DeleteQuery(known->stored.query.id,
                                  [reply](const absl::Status& status) {
                                    if (!status.ok())
@@ -316,17 +346,13 @@ void QueryApi::Execute(const HttpRequest& request, const std::string& name,
           .value_or(false)) {
     query->connect = true;
   }
-  QueryResult result = ExecuteQuery(*options_.state, datacenter(), *query);
+  const auto may = query->token.empty()
+                       ? Rights(request, reply)
+                       : options_.acl.AuthorizeToken(query->token, reply);
+  if (may == nullptr) return;
+  QueryResult result =
+      ExecuteQuery(*options_.state, datacenter(), *query, may.get());
   std::vector<InstanceView>& instances = result.instances;
-  // What the token may not see is not there.
-  const auto is_hidden = [&](const InstanceView& view) {
-    return !IsAllowed(options_.rights, request, ApiResource::kNode,
-                      view.node->name, ApiAccess::kRead) ||
-           !IsAllowed(options_.rights, request, ApiResource::kService,
-                      view.instance->name, ApiAccess::kRead);
-  };
-  instances.erase(std::remove_if(instances.begin(), instances.end(), is_hidden),
-                  instances.end());
   Order(request, *query, &instances);
   if (*limit > 0 && instances.size() > *limit) instances.resize(*limit);
   std::string text;
@@ -356,7 +382,9 @@ void QueryApi::Explain(const HttpRequest& request, const std::string& name,
   const std::optional<PreparedQuery> query =
       options_.state->FindQuery(datacenter(), name);
   if (!query) return ReplyText(404, "Query not found", reply);
-  if (!May(request, *query, ApiAccess::kRead)) return ReplyDenied(reply);
+  const auto may = Rights(request, reply);
+  if (may == nullptr) return;
+  if (!IsListed(*may, *query)) return ReplyDenied(reply);
   RegisteredQuery shown;
   if (const RegisteredQuery* known = Find(query->id); known != nullptr) {
     shown = *known;
@@ -374,7 +402,7 @@ void QueryApi::Explain(const HttpRequest& request, const std::string& name,
   JsonWriter json(&text);
   json.BeginObject();
   json.Key("Query");
-  WriteQuery(shown, &json);
+  WriteQuery(shown, TokenFor(*may), &json);
   WriteMeta(ConsistencyOf(request), &json);
   json.EndObject();
   HttpResponse response = JsonAnswer(request, std::move(text));

@@ -7,6 +7,9 @@
 // Threads:   the sync thread.
 // Ownership: borrows registry and state, which outlive the routes.
 // Errors:    statuses and texts of Consul 1.8.7.
+// Rights:    a rule of queries for the name; who manages ACLs sees all, with
+//            their tokens. Execution shows what the query's token may read, or
+//            the request's if it has none, and needs no right to the query.
 // Order:     instances come shuffled, as Consul's do; with ?near or the
 //            query's Near naming this agent, its own come first.
 #ifndef DNSD_DNSD_HTTP_QUERY_API_H_
@@ -16,7 +19,7 @@
 
 #include "catalog/registry/registry.h"
 #include "catalog/state.h"
-#include "dnsd/http/api_reply.h"
+#include "dnsd/http/request_acl.h"
 #include "dnsd/http/routes.h"
 
 namespace dnsd {
@@ -24,7 +27,7 @@ namespace dnsd {
 struct QueryApiOptions {
   Registry* registry = nullptr;
   const State* state = nullptr;
-  ApiRights rights;
+  RequestAcl acl;
 };
 
 [[nodiscard]] std::vector<Route> QueryRoutes(QueryApiOptions options);

@@ -59,13 +59,15 @@ void WriteService(const PreparedQuery& query, JsonWriter* json) {
 
 }  // namespace
 
-void WriteQuery(const RegisteredQuery& registered, JsonWriter* json) {
+void WriteQuery(const RegisteredQuery& registered, ShownToken shown,
+                JsonWriter* json) {
   const PreparedQuery& query = registered.stored.query;
   json->BeginObject();
   Text("ID", query.id, json);
   Text("Name", query.name, json);
   Text("Session", registered.stored.session, json);
-  Text("Token", registered.stored.token, json);
+  const bool hides = shown == ShownToken::kHidden && !query.token.empty();
+  Text("Token", hides ? "<hidden>" : query.token, json);
   json->Key("Template");
   json->BeginObject();
   Text("Type", query.is_template ? "name_prefix_match" : "", json);

@@ -55,7 +55,12 @@ RequestAcl::RequestAcl()
 
 std::shared_ptr<const Authorizer> RequestAcl::Authorize(
     const HttpRequest& request, const HttpReply& reply) const {
-  Acl::Result may = current_()->Resolve(RequestToken(request));
+  return AuthorizeToken(RequestToken(request), reply);
+}
+
+std::shared_ptr<const Authorizer> RequestAcl::AuthorizeToken(
+    absl::string_view secret, const HttpReply& reply) const {
+  Acl::Result may = current_()->Resolve(secret);
   if (may.ok()) return *std::move(may);
   reply(Forbidden(std::string(may.status().message())));
   return nullptr;

@@ -49,6 +49,9 @@ class RequestAcl {
   // nullptr: there is no such token, and the request is answered.
   [[nodiscard]] std::shared_ptr<const Authorizer> Authorize(
       const HttpRequest& request, const HttpReply& reply) const;
+  // The same of a secret that did not come with the request.
+  [[nodiscard]] std::shared_ptr<const Authorizer> AuthorizeToken(
+      absl::string_view secret, const HttpReply& reply) const;
 
  private:
   Current current_;

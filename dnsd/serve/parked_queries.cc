@@ -29,10 +29,10 @@ std::string Copy(std::span<const uint8_t> bytes) {
 }
 
 // What `asked` is about, for the sync thread.
-AskedName NameOf(const Asked& asked) {
+AskedName NameOf(const AskedKey& asked) {
   AskedName name{};
   name.datacenter = asked.datacenter;
-  if (asked.kind == Asked::kQuery) {
+  if (asked.kind == AskedKey::kQuery) {
     name.kind = AskedName::kQuery;
     name.size = asked.name_size;
     memcpy(name.name, asked.name, asked.name_size);

@@ -227,7 +227,7 @@ void TcpConnection::AnswerFrame(std::span<const uint8_t> frame,
   stats_->outcomes[static_cast<size_t>(response.outcome)].Add();
   last_active_ms_ = now_ms_;
   size_t size = response.size;
-  if (context_->respond.asked.kind != Asked::kNothing) {
+  if (context_->respond.asked.kind != AskedKey::kNothing) {
     size = NoteAsked(frame, view, response, out + kLengthBytes);
   }
   if (size == 0) return;
@@ -242,7 +242,7 @@ void TcpConnection::AnswerFrame(std::span<const uint8_t> frame,
 size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
                                 const View& view, const Response& response,
                                 uint8_t* out) {
-  if (context_->respond.asked.kind == Asked::kService) {
+  if (context_->respond.asked.kind == AskedKey::kService) {
     context_->ReportService();
     return response.size;
   }

@@ -74,11 +74,12 @@ void UdpListener::AnswerMessage(size_t index, const View& view) {
   stats_->outcomes[static_cast<size_t>(response.outcome)].Add();
   if (response.size > 0) batch_->Reply(index, response.size);
   // One test for both: what waits, and what somebody wants to know of.
-  if (context_->respond.asked.kind != Asked::kNothing) NoteAsked(index, view);
+  if (context_->respond.asked.kind != AskedKey::kNothing)
+    NoteAsked(index, view);
 }
 
 void UdpListener::NoteAsked(size_t index, const View& view) {
-  if (context_->respond.asked.kind == Asked::kService) {
+  if (context_->respond.asked.kind == AskedKey::kService) {
     return context_->ReportService();
   }
   const UdpReturn to{socket_.fd.get(), batch_->client(index),

@@ -79,6 +79,19 @@ TEST(ConfigAcl, ReadsTokensInHclAndJson) {
   EXPECT_TRUE(Resolve(loaded, "s-1")->ServiceWrite("web"));
 }
 
+// There DNS shows what the mirror's token may see.
+TEST(ConfigAcl, TheDnsTokenHasNoEffectBesideAMirroredConsul) {
+  const std::string acl =
+      "acl { enabled = true tokens { dns = \"s-1\" } "
+      "static_tokens = [{ secret = \"s-1\" rules = \"\" }] }\n";
+  EXPECT_THAT(LoadHcl(acl).problems.warnings(), IsEmpty());
+  const Loaded mirror =
+      LoadHcl(acl + "consul { address = \"http://127.0.0.1:1\" }");
+  EXPECT_EQ(Join(mirror.problems.errors()), "");
+  EXPECT_THAT(mirror.problems.warnings(),
+              ElementsAre(HasSubstr("acl.tokens.dns: has no effect")));
+}
+
 TEST(ConfigAcl, SaysWhatIsWrongAndNoSecret) {
   const std::pair<const char*, const char*> cases[] = {
       {"enabled = true default_policy = \"dny\"",

@@ -129,8 +129,17 @@ TEST(ConfigHttpLimits, AreConsuls) {
   EXPECT_GT(LoadHcl("limits { http_max_conns_per_client = 0 }")
                 .config.http_connections_per_client_max,
             10'000u);
+  EXPECT_EQ(usual.http_requests_max, 4'096u);
+  EXPECT_EQ(usual.http_requests_per_client_max, 512u);
+  const Config requests =
+      LoadHcl(
+          "limits { http_max_requests = 9 http_max_requests_per_client = 0 }")
+          .config;
+  EXPECT_EQ(requests.http_requests_max, 9u);
+  EXPECT_GT(requests.http_requests_per_client_max, 10'000u);
   for (const char* text :
-       {"http_max_conns_per_client = -1", "https_handshake_timeout = \"0s\"",
+       {"http_max_requests = -1", "http_max_requests_per_client = 1.5",
+        "http_max_conns_per_client = -1", "https_handshake_timeout = \"0s\"",
         "https_handshake_timeout = \"2h\"",
         "https_handshake_timeout = \"soon\""}) {
     EXPECT_EQ(

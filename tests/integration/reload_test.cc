@@ -106,6 +106,47 @@ TEST_F(ReloadTest, DnsConfigIsReloaded) {
               ElementsAre("web.service.consul. 9 IN A 192.0.2.1"));
 }
 
+TEST_F(ReloadTest, RulesOfTheDnsTokenAreReloaded) {
+  const auto write_rules = [this](const std::string& rules) {
+    dir_.Write("acl.hcl",
+               absl::StrCat("acl { enabled = true default_policy = \"deny\"\n"
+                            "tokens { dns = \"s\" }\n",
+                            "static_tokens = [{ secret = \"s\" rules = <<EOF\n",
+                            rules, "\nEOF\n}] }\n"));
+  };
+  dir_.Write("web.hcl", Service("web", "192.0.2.1"));
+  write_rules("");
+  Start();
+  const auto rcode = [this](const char* name) {
+    return AskUdp(agent_->dns(), {name, "ANY"}).rcode;
+  };
+  EXPECT_EQ(rcode("web.service.consul."), "NXDOMAIN");
+  EXPECT_EQ(rcode("n1.node.consul."), "NXDOMAIN");
+
+  write_rules("node \"n1\" { policy = \"read\" }");
+  ASSERT_NO_FATAL_FAILURE(Hangup(kReloaded));
+  EXPECT_EQ(rcode("web.service.consul."), "NXDOMAIN");
+  EXPECT_EQ(rcode("n1.node.consul."), "NOERROR");
+
+  write_rules(
+      "node_prefix \"\" { policy = \"read\" }\n"
+      "service \"web\" { policy = \"read\" }");
+  ASSERT_NO_FATAL_FAILURE(Hangup(kReloaded));
+  EXPECT_THAT(Addresses("web.service.consul."), ElementsAre("192.0.2.1"));
+
+  // What is bad changes no right.
+  write_rules("service \"web\" { policy = \"dney\" }");
+  ASSERT_NO_FATAL_FAILURE(Hangup(kRefused));
+  EXPECT_THAT(Addresses("web.service.consul."), ElementsAre("192.0.2.1"));
+
+  dir_.Write("acl.hcl", "acl { enabled = true default_policy = \"deny\" }");
+  ASSERT_NO_FATAL_FAILURE(Hangup(kReloaded));
+  EXPECT_EQ(rcode("web.service.consul."), "NXDOMAIN");
+  dir_.Remove("acl.hcl");
+  ASSERT_NO_FATAL_FAILURE(Hangup(kReloaded));
+  EXPECT_THAT(Addresses("web.service.consul."), ElementsAre("192.0.2.1"));
+}
+
 TEST_F(ReloadTest, ABadConfigurationLeavesTheOldOneServingAndSaysWhy) {
   dir_.Write("web.hcl", Service("web", "192.0.2.1"));
   Start();

@@ -32,7 +32,7 @@ const std::string kStaleOption("\0\x0f\0\x02\0\x03", 6);
 
 struct Asking {
   Response response;
-  Asked asked;
+  AskedKey asked;
   testing::Message message;  // when there is a response
 };
 
@@ -88,7 +88,7 @@ class DatacenterStates : public ::testing::Test {
     const Asking asking = Ask(name, type);
     EXPECT_EQ(asking.response.outcome, Outcome::kPending);
     EXPECT_EQ(asking.response.size, 0u);
-    EXPECT_EQ(asking.asked.kind, Asked::kDatacenter);
+    EXPECT_EQ(asking.asked.kind, AskedKey::kDatacenter);
     EXPECT_EQ(asking.asked.datacenter, datacenter);
   }
   // Asks, and expects an answer with this rcode that mentions no age.
@@ -98,7 +98,7 @@ class DatacenterStates : public ::testing::Test {
     ASSERT_GT(asking.response.size, 0u);
     EXPECT_NE(asking.response.outcome, Outcome::kPending);
     EXPECT_EQ(asking.message.rcode(), rcode);
-    EXPECT_EQ(asking.asked.kind, Asked::kNothing);
+    EXPECT_EQ(asking.asked.kind, AskedKey::kNothing);
     // Consul refuses without an OPT.
     if (asking.message.opt) {
       EXPECT_EQ(asking.message.opt->options, "");
@@ -228,7 +228,7 @@ TEST_F(DatacenterStates, WithoutDataAndSourceItIsServfail) {
       EXPECT_TRUE(asking.message.authority.empty());
       ASSERT_TRUE(asking.message.opt.has_value());
       EXPECT_EQ(asking.message.opt->options, "");
-      EXPECT_EQ(asking.asked.kind, Asked::kNothing);
+      EXPECT_EQ(asking.asked.kind, AskedKey::kNothing);
     }
     ExpectAnswered("consul.", kTypeSoa, kNoError);
     ExpectAnswered("0a000001.addr.consul.", kTypeA, kNoError);
@@ -319,7 +319,7 @@ TEST_F(DatacenterStates, AskedNamesAreToldOfWhenWanted) {
     line_.builder().SetWantsAskedNames(false);
     Publish(compat, {});
     EXPECT_FALSE(line_.view().wants_asked_names);
-    EXPECT_EQ(Ask("web.service.consul.").asked.kind, Asked::kNothing);
+    EXPECT_EQ(Ask("web.service.consul.").asked.kind, AskedKey::kNothing);
     line_.builder().SetWantsAskedNames(true);
     PublishStates({});
     const std::string web("\3web");
@@ -329,15 +329,16 @@ TEST_F(DatacenterStates, AskedNamesAreToldOfWhenWanted) {
           std::pair{"_web._tcp.service.dc1.consul.", kTypeSrv}}) {
       SCOPED_TRACE(name);
       const Asking asking = Ask(name, type);
-      ASSERT_EQ(asking.asked.kind, Asked::kService);
+      ASSERT_EQ(asking.asked.kind, AskedKey::kService);
       EXPECT_EQ(asking.asked.entry,
                 line_.view().Find(EntryKind::kService, 0, WireBytes(web)));
     }
     // Every question begins anew, the dropped ones too.
-    EXPECT_EQ(Ask("n1.node.consul.").asked.kind, Asked::kNothing);
-    EXPECT_EQ(Ask("web.service.consul.").asked.kind, Asked::kService);
-    EXPECT_EQ(AskPacket("short", Transport::kUdp).asked.kind, Asked::kNothing);
-    EXPECT_EQ(Ask("none.service.consul.").asked.kind, Asked::kNothing);
+    EXPECT_EQ(Ask("n1.node.consul.").asked.kind, AskedKey::kNothing);
+    EXPECT_EQ(Ask("web.service.consul.").asked.kind, AskedKey::kService);
+    EXPECT_EQ(AskPacket("short", Transport::kUdp).asked.kind,
+              AskedKey::kNothing);
+    EXPECT_EQ(Ask("none.service.consul.").asked.kind, AskedKey::kNothing);
   }
 }
 
@@ -354,10 +355,10 @@ TEST_F(DatacenterStates, ConnectAndIngressNamesAreToldOfToo) {
   line_.builder().SetWantsAskedNames(true);
   line_.Publish(state_, batch.ApplyTo(&state_));
   const Asking connect = Ask("mesh.connect.consul.");
-  ASSERT_EQ(connect.asked.kind, Asked::kService);
+  ASSERT_EQ(connect.asked.kind, AskedKey::kService);
   EXPECT_EQ(connect.asked.entry->kind, EntryKind::kConnect);
   const Asking ingress = Ask("web.ingress.consul.");
-  ASSERT_EQ(ingress.asked.kind, Asked::kService);
+  ASSERT_EQ(ingress.asked.kind, AskedKey::kService);
   EXPECT_EQ(ingress.asked.entry->kind, EntryKind::kIngress);
 }
 

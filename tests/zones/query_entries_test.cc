@@ -52,16 +52,16 @@ class Catalog {
         BuildQuery(name, testing::TypeFromText(type), {});
     const Response response = Respond(WireBytes(packet), Transport::kTcp,
                                       line_.view(), &context_, out_.data());
-    const Asked& asked = context_.asked;
+    const AskedKey& asked = context_.asked;
     if (response.outcome == Outcome::kPending) {
       EXPECT_EQ(response.size, 0u);
-      EXPECT_EQ(asked.kind, Asked::kQuery);
+      EXPECT_EQ(asked.kind, AskedKey::kQuery);
       std::string text = NameToText(Labels());
       text.pop_back();
       return absl::StrCat("pending ", text, " of ",
                           line_.view().datacenters[asked.datacenter]);
     }
-    EXPECT_EQ(asked.kind, Asked::kNothing);
+    EXPECT_EQ(asked.kind, AskedKey::kNothing);
     EXPECT_EQ(ParseMessage({out_.data(), response.size}, &message_), "");
     if (message_.rcode() != 0) return testing::RcodeText(message_.rcode());
     if (message_.answer.empty()) return "NODATA";

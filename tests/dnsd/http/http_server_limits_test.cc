@@ -89,6 +89,78 @@ TEST_F(HttpServerLimitsTest, TooManyConnectionsGetConsuls429) {
   EXPECT_TRUE(absl::StrContains(answer, " 200 ")) << answer;
 }
 
+// The connection of who is refused goes on.
+TEST_F(HttpServerLimitsTest, TooManyRequestsInFlightOfOneClientGet429) {
+  HttpLimits limits;
+  limits.requests_per_client_max = 2;
+  Start(limits);
+  Client one(address());
+  Client two(address());
+  Client three(address());
+  one.Send("GET /park HTTP/1.1\r\nHost: x\r\n\r\n");
+  two.Send("GET /park HTTP/1.1\r\nHost: x\r\n\r\n");
+  WaitForParked(2);
+  three.Send("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nb");
+  const std::string refused = three.Receive();
+  EXPECT_TRUE(absl::StartsWith(refused, "HTTP/1.1 429 Too Many Requests\r\n"))
+      << refused;
+  EXPECT_TRUE(absl::StrContains(refused, "\r\nRetry-After: 1\r\n")) << refused;
+  EXPECT_TRUE(absl::EndsWith(refused,
+                             "\r\n\r\nYour IP has too many requests in "
+                             "flight, please rate limit your calls"))
+      << refused;
+  // Another address is another client.
+  Client other(address(), "127.0.0.9");
+  other.Send("GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(absl::EndsWith(other.Receive(), "GET/x:0"));
+  // What only waits is none; the answer to it is not counted twice.
+  OnLoop([this] {
+    parked_[0].Waits();
+    parked_[0].Waits();
+    EXPECT_EQ(server_->counts().requests_in_flight, 1u);
+    EXPECT_EQ(server_->counts().requests_refused, 1u);
+  });
+  three.Send("GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(absl::EndsWith(three.Receive(), "GET/x:0"));
+  OnLoop([this] {
+    parked_[0](HttpResponse());
+    parked_[1](HttpResponse());
+    EXPECT_EQ(server_->counts().requests_in_flight, 0u);
+  });
+}
+
+TEST_F(HttpServerLimitsTest, TooManyRequestsInFlightGet503) {
+  HttpLimits limits;
+  limits.requests_max = 2;
+  Start(limits);
+  Client one(address());
+  Client other(address(), "127.0.0.9");
+  Client third(address(), "127.0.0.10");
+  one.Send("GET /park HTTP/1.1\r\nHost: x\r\n\r\n");
+  other.Send("GET /park HTTP/1.1\r\nHost: x\r\n\r\n");
+  WaitForParked(2);
+  third.Send("GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string refused = third.Receive();
+  EXPECT_TRUE(absl::StartsWith(refused, "HTTP/1.1 503 Service Unavailable\r\n"))
+      << refused;
+  EXPECT_TRUE(absl::EndsWith(
+      refused, "Too many requests are in flight, please try again later"))
+      << refused;
+  // A stream is in flight to its end, and who leaves is not.
+  OnLoop([this] {
+    parked_[0].Begin(HttpResponse());
+    EXPECT_TRUE(parked_[0].Write("x"));
+    EXPECT_EQ(server_->counts().requests_in_flight, 2u);
+    parked_[0].End();
+    EXPECT_EQ(server_->counts().requests_in_flight, 1u);
+    parked_[1].Abort();
+    EXPECT_EQ(server_->counts().requests_in_flight, 0u);
+    server_->SetRequestsMax(/*count=*/0, /*per_client=*/1);
+  });
+  third.Send("GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(absl::StrContains(third.Receive(), " 503 "));
+}
+
 // The refusal must arrive although the client is still sending: no reset.
 TEST_F(HttpServerLimitsTest, A413IsReadableWhileTheBodyIsUnderWay) {
   Start();

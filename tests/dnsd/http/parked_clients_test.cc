@@ -153,6 +153,9 @@ TEST(ParkedClients, VeryManyAreWokenByOneChange) {
              CheckIs("a", "c", "w", HealthStatus::kPassing)});
   HttpLimits limits;
   limits.connections_per_client_max = count + 10;
+  // Who is parked is no work in flight.
+  limits.requests_max = 1;
+  limits.requests_per_client_max = 1;
   limits.idle_ms = 600'000;
   limits.head_ms = 600'000;
   api.Serve(limits);

@@ -35,15 +35,15 @@ int NumberAfter(std::span<const uint8_t> packet, const char* word) {
 
 // Whether the query has to wait; notes why.
 bool IsPending(std::span<const uint8_t> packet, const View& view,
-               Asked* asked) {
+               AskedKey* asked) {
   const int datacenter = NumberAfter(packet, "wait");
   if (datacenter > static_cast<int>(view.serial)) {
-    asked->kind = Asked::kDatacenter;
+    asked->kind = AskedKey::kDatacenter;
     asked->datacenter = static_cast<uint8_t>(datacenter);
     return true;
   }
   if (NumberAfter(packet, "ask") > static_cast<int>(view.serial)) {
-    asked->kind = Asked::kQuery;
+    asked->kind = AskedKey::kQuery;
     asked->datacenter = 0;
     asked->name_size = static_cast<uint8_t>(packet[kHeader] + 1);
     memcpy(asked->name, &packet[kHeader], asked->name_size);
@@ -79,12 +79,12 @@ size_t AnswerSize(std::span<const uint8_t> packet) {
 
 Response Respond(std::span<const uint8_t> packet, Transport /*transport*/,
                  const View& view, RespondContext* context, uint8_t* out) {
-  context->asked.kind = Asked::kNothing;
+  context->asked.kind = AskedKey::kNothing;
   if (packet.size() < kHeader) return {Outcome::kDroppedShort, 0};
   if ((packet[2] & kQr) != 0) return {Outcome::kDroppedResponse, 0};
   if (IsPending(packet, view, &context->asked)) return {Outcome::kPending, 0};
   if (view.wants_asked_names) {
-    context->asked.kind = Asked::kService;
+    context->asked.kind = AskedKey::kService;
     context->asked.entry = &kWeb.entry;
   }
   const size_t size = AnswerSize(packet);
