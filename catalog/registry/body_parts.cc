@@ -59,6 +59,7 @@ void ReadTaggedAddresses(const GoObject& object, ServiceInstance* instance,
     inner.String({"Address"}, &tagged.address);
     tagged.port = ReadPort(
         inner, absl::StrCat(kName, "[", member->key, "].Port"), errors);
+    inner.RejectOthers();
     instance->tagged_addresses[member->key] = std::move(tagged);
   }
 }
@@ -74,6 +75,7 @@ void ReadWeights(const GoObject& object, ServiceParts* parts,
   int64_t warning = 0;
   inner.Int({"Passing"}, &passing);
   inner.Int({"Warning"}, &warning);
+  inner.RejectOthers();
   // What is out of an int's range is out of a weight's too.
   constexpr int64_t kMost = 1 << 20;
   parts->instance.weights.passing =

@@ -26,6 +26,13 @@ namespace dnsd {
 [[nodiscard]] absl::Status DecodeFailed(absl::string_view reason);
 [[nodiscard]] absl::StatusOr<Value> ParseBody(absl::string_view json);
 
+// What checks and services have in Consul, or in a newer one, that is of no use
+// here: read and forgotten.
+inline constexpr GoObject::Names kNewerOfChecks = {
+    "Namespace", "Partition", "ProxyGRPC", "ProxyHTTP", "SessionName"};
+inline constexpr GoObject::Names kNewerOfServices = {
+    "Locality", "Namespace", "Partition", "Ports", "SocketPath"};
+
 // Several errors as Consul lists them; OK when there are none.
 [[nodiscard]] absl::Status ListErrors(absl::StatusCode code,
                                       const std::vector<std::string>& errors);

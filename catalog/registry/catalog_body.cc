@@ -207,6 +207,8 @@ CatalogCheckBody ReadCheck(const Value& value, const GoPlace& place,
     check.definition_json = std::move(definition.json);
     if (check.type.empty()) check.type = std::move(definition.type);
   }
+  object.RejectOthers({"CreateIndex", "ModifyIndex", "ExposedPort", "Interval",
+                       "Namespace", "Partition", "PeerName", "Timeout"});
   return body;
 }
 
@@ -295,6 +297,8 @@ std::optional<ServiceParts> ReadService(const GoObject& object,
   ServiceParts parts = ReadServiceParts(inner, errors);
   parts.instance.id = std::move(id);
   parts.instance.name = std::move(name);
+  inner.RejectOthers({"CreateIndex", "ModifyIndex", "Locality", "Namespace",
+                      "Partition", "PeerName", "Ports", "SocketPath"});
   return parts;
 }
 
@@ -342,6 +346,8 @@ absl::StatusOr<CatalogRegistration> DecodeCatalogRegistration(
   object.Bool({"SkipNodeUpdate"}, &registration.skip_node_update);
   std::optional<ServiceParts> service = ReadService(object, &errors);
   std::vector<CatalogCheckBody> checks = ReadChecks(object, &errors);
+  object.RejectOthers(
+      {"Token", "Locality", "Namespace", "Partition", "PeerName"});
   if (!errors.ok()) return DecodeFailed(errors.first());
   const std::string& node = registration.node.name;
   absl::Status status = JudgeNode(registration);
@@ -366,6 +372,8 @@ absl::StatusOr<CatalogDeregistration> DecodeCatalogDeregistration(
   object.String({"Node"}, &deregistration.node);
   object.String({"ServiceID"}, &deregistration.service_id);
   object.String({"CheckID"}, &deregistration.check_id);
+  object.RejectOthers(
+      {"Token", "Address", "Namespace", "Partition", "PeerName"});
   if (!errors.ok()) return DecodeFailed(errors.first());
   if (deregistration.node.empty()) return Refused("Must provide node");
   return deregistration;

@@ -242,6 +242,7 @@ absl::StatusOr<CheckDefinition> DecodeCheckBody(absl::string_view json) {
   GoErrors errors;
   const GoObject object(*value, {}, "structs.CheckDefinition", &errors);
   CheckParts parts = ReadCheckParts(object, &errors);
+  object.RejectOthers(kNewerOfChecks);
   CheckDefinition& check = parts.definition;
   if (!errors.ok()) return DecodeFailed(errors.first());
   if (check.name.empty()) {
@@ -268,6 +269,7 @@ absl::StatusOr<CheckUpdate> DecodeCheckUpdate(absl::string_view json) {
   std::string text;
   object.String({"Status"}, &text);
   object.String({"Output"}, &update.output);
+  object.RejectOthers();
   if (!errors.ok()) return DecodeFailed(errors.first());
   const std::optional<HealthStatus> status = ParseHealthStatus(text);
   if (!status) {

@@ -50,7 +50,10 @@ void AddMismatch(const Value& value, const GoPlace& place,
 
 GoObject::GoObject(const Value& value, GoPlace place, absl::string_view type,
                    GoErrors* errors)
-    : value_(&value), place_(std::move(place)), errors_(errors) {
+    : value_(&value),
+      known_(value.members.size()),
+      place_(std::move(place)),
+      errors_(errors) {
   if (value.kind == Value::Kind::kObject || value.kind == Value::Kind::kNull) {
     return;
   }
@@ -62,10 +65,12 @@ GoObject::GoObject(const Value& value, GoPlace place, absl::string_view type,
 
 GoObject::Found GoObject::Look(Names names) const {
   Found found;
-  for (const Member& member : value_->members) {
+  for (size_t i = 0; i < known_.size(); ++i) {
+    const Member& member = value_->members[i];
     for (const char* name : names) {
       if (absl::EqualsIgnoreCase(member.key, name)) {
         found = {name, &member.value};
+        known_[i] = true;
       }
     }
   }
@@ -73,6 +78,15 @@ GoObject::Found GoObject::Look(Names names) const {
     return {};
   }
   return found;
+}
+
+void GoObject::RejectOthers(Names newer) const {
+  Look(newer);
+  for (size_t i = 0; i < known_.size(); ++i) {
+    if (known_[i]) continue;
+    errors_->Add(
+        absl::StrCat("json: unknown field ", GoQuoted(value_->members[i].key)));
+  }
 }
 
 const Value* GoObject::Find(Names names) const { return Look(names).value; }

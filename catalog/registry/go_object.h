@@ -1,6 +1,6 @@
 // GoObject reads the members of a JSON object as Go's encoding/json fills a
 // struct: names without regard to case, the last of a repeated one, null as
-// not given, unknown ones ignored; and says what Go says of a wrong type.
+// not given; and says what Go says of a wrong type and of an unknown name.
 //
 // Threads:   one owner; lives on the stack of a decoding function.
 // Ownership: borrows the value, which must outlive it, and GoErrors.
@@ -79,6 +79,11 @@ class GoObject {
   [[nodiscard]] std::vector<const Member*> Map(Names names,
                                                const char* type) const;
 
+  // Says that there is a member which nobody looked for, and which is none of
+  // these that other releases of Consul know. Not for types that read
+  // themselves: Consul lets those pass.
+  void RejectOthers(Names newer = {}) const;
+
   // Says that the value in the field `name` is none of `type`.
   void Mismatch(const Value& value, const std::string& name,
                 absl::string_view type) const;
@@ -91,6 +96,7 @@ class GoObject {
   [[nodiscard]] Found Look(Names names) const;
 
   const Value* value_;
+  mutable std::vector<bool> known_;  // of its members: somebody looked for it
   GoPlace place_;
   GoErrors* errors_;
 };

@@ -34,6 +34,7 @@ std::string ReadMeshGateway(const GoObject& object, GoErrors* errors) {
                        object.Inside("MeshGateway", "MeshGatewayConfig"),
                        "structs.MeshGatewayConfig", errors);
   inner.String({"Mode"}, &mode);
+  inner.RejectOthers();
   return mode;
 }
 
@@ -53,6 +54,9 @@ ProxyUpstream ReadUpstream(const Value& value, const GoPlace& place,
   object.Int({"LocalBindPort", "local_bind_port"}, &upstream.local_bind_port);
   upstream.config = ReadConfig(object);
   upstream.mesh_gateway_mode = ReadMeshGateway(object, errors);
+  object.RejectOthers({"CentrallyConfigured", "DestinationPartition",
+                       "DestinationPeer", "LocalBindSocketMode",
+                       "LocalBindSocketPath"});
   return upstream;
 }
 
@@ -70,8 +74,10 @@ void ReadExpose(const GoObject& object, ProxyConfig* proxy, GoErrors* errors) {
     inner.String({"Path"}, &path.path);
     inner.Int({"LocalPathPort", "local_path_port"}, &path.local_path_port);
     inner.String({"Protocol"}, &path.protocol);
+    inner.RejectOthers({"ParsedFromCheck"});
     proxy->exposed_paths.push_back(std::move(path));
   }
+  expose.RejectOthers();
 }
 
 // A member that Go leaves out when it is empty.
@@ -192,6 +198,9 @@ ProxyConfig ReadProxyConfig(const Value& value, const GoPlace& place,
   }
   proxy.mesh_gateway_mode = ReadMeshGateway(object, errors);
   ReadExpose(object, &proxy, errors);
+  object.RejectOthers({"AccessLogs", "EnvoyExtensions",
+                       "LocalServiceSocketPath", "Mode", "MutualTLSMode",
+                       "TransparentProxy"});
   return proxy;
 }
 

@@ -39,6 +39,7 @@ void ReadTemplate(const GoObject& object, QueryBody* body, GoErrors* errors) {
   inner.String({"Type"}, &body->template_type);
   inner.String({"Regexp"}, &query.regexp);
   inner.Bool({"RemoveEmptyTags"}, &query.remove_empty_tags);
+  inner.RejectOthers();
 }
 
 void ReadService(const GoObject& object, QueryBody* body, GoErrors* errors) {
@@ -54,6 +55,7 @@ void ReadService(const GoObject& object, QueryBody* body, GoErrors* errors) {
                             "structs.QueryDatacenterOptions", errors);
     failover.Int({"NearestN"}, &body->nearest);
     failover.Strings({"Datacenters"}, &query.failover_datacenters);
+    failover.RejectOthers({"Targets"});
   }
   inner.Bool({"OnlyPassing"}, &query.only_passing);
   inner.Strings({"IgnoreCheckIDs"}, &query.ignore_check_ids);
@@ -62,6 +64,7 @@ void ReadService(const GoObject& object, QueryBody* body, GoErrors* errors) {
   inner.StringMap({"NodeMeta"}, &query.node_meta);
   inner.StringMap({"ServiceMeta"}, &query.service_meta);
   inner.Bool({"Connect"}, &query.connect);
+  inner.RejectOthers({"Namespace", "Partition", "Peer", "SamenessGroup"});
 }
 
 QueryBody ReadQuery(const GoObject& object, GoErrors* errors) {
@@ -77,7 +80,9 @@ QueryBody ReadQuery(const GoObject& object, GoErrors* errors) {
     const GoObject inner(*dns, object.Inside("DNS", "QueryDNSOptions"),
                          "structs.QueryDNSOptions", errors);
     inner.String({"TTL"}, &query.ttl);
+    inner.RejectOthers();
   }
+  object.RejectOthers({"CreateIndex", "ModifyIndex"});
   return body;
 }
 

@@ -43,11 +43,13 @@ void ReadChecks(const GoObject& object, ServiceBody* body, GoErrors* errors) {
   if (const Value* one = object.Find({"Check"}); one != nullptr) {
     const GoObject inner(*one, object.Within("Check"), kType, errors);
     CheckParts check = ReadCheckParts(inner, errors);
+    inner.RejectOthers(kNewerOfChecks);
     if (!IsEmpty(check)) body->checks.push_back(std::move(check));
   }
   for (const Value* item : object.List({"Checks"}, "structs.CheckTypes")) {
     const GoObject inner(*item, object.Within("Checks"), kType, errors);
     body->checks.push_back(ReadCheckParts(inner, errors));
+    inner.RejectOthers(kNewerOfChecks);
   }
 }
 
@@ -71,6 +73,7 @@ ServiceBody ReadService(const Value& value, const GoPlace& place, int depth,
     body.sidecars.push_back(
         ReadService(*parts.sidecar, within, depth + 1, errors));
   }
+  object.RejectOthers(kNewerOfServices);
   return body;
 }
 

