@@ -81,7 +81,7 @@ GoObject::Found GoObject::Look(Names names) const {
 }
 
 void GoObject::RejectOthers(Names newer) const {
-  Look(newer);
+  static_cast<void>(Look(newer));
   for (size_t i = 0; i < known_.size(); ++i) {
     if (known_[i]) continue;
     errors_->Add(

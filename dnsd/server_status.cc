@@ -1,0 +1,70 @@
+// What a running Server says of itself: numbers for /metrics and words for
+// /v1/agent/self.
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "dnsd/serve/listen_socket.h"
+#include "dnsd/server.h"
+#include "dnsd/server_metrics.h"
+#include "dnsd/version.h"
+
+namespace dnsd {
+MetricsText Server::Metrics() const {
+  ServerNumbers numbers;
+  for (const auto& worker : workers_) {
+    numbers.workers.push_back(&worker->stats());
+  }
+  numbers.nodes = sync_.state().node_count();
+  numbers.instances = sync_.state().instance_count();
+  numbers.names = publisher_.view().current()->table.size();
+  numbers.publications = publisher_.publish_count();
+  numbers.retired = publisher_.waiting();
+  numbers.reloads = reload_count_;
+  numbers.reload_failures = reload_failure_count_;
+  if (http_) numbers.http = http_->counts();
+  MetricsText text;
+  AddMetrics(numbers, &text);
+  if (mirror_) mirror_->AddMetrics(&text);
+  if (own_) own_->AddMetrics(&text);
+  return text;
+}
+
+SelfInfo Server::Describe() const {
+  SelfInfo info;
+  info.datacenter = config_.node.datacenter;
+  info.node_name = config_.node.name;
+  info.node_id = config_.node.id;
+  info.version = kVersion;
+  info.address = config_.node.address;
+  info.is_server = own_ != nullptr;
+  info.server_port = config_.server_port;
+  info.domain = config_.policy.domain;
+  if (!workers_.empty()) {
+    for (const Endpoint& endpoint : workers_[0]->listening()) {
+      info.dns_addresses.push_back(EndpointText(endpoint));
+    }
+  }
+  if (http_) {
+    for (const Endpoint& endpoint : http_->listening()) {
+      info.http_addresses.push_back(EndpointText(endpoint));
+    }
+    for (const Endpoint& endpoint : http_->listening_tls()) {
+      info.https_addresses.push_back(EndpointText(endpoint));
+    }
+  }
+  info.meta = config_.node.meta;
+  auto& agent = info.stats["agent"];
+  agent["workers"] = absl::StrCat(workers_.size());
+  agent["publications"] = absl::StrCat(publisher_.publish_count());
+  info.stats["build"] = {
+      {"prerelease", ""}, {"revision", info.revision}, {"version", kVersion}};
+  auto& catalog = info.stats["catalog"];
+  catalog["nodes"] = absl::StrCat(sync_.state().node_count());
+  catalog["instances"] = absl::StrCat(sync_.state().instance_count());
+  catalog["names"] = absl::StrCat(publisher_.view().current()->table.size());
+  if (mirror_) mirror_->AddStats(&info.stats);
+  if (own_) own_->AddStats(&info.stats);
+  return info;
+}
+
+}  // namespace dnsd
