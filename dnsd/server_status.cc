@@ -9,6 +9,7 @@
 #include "dnsd/version.h"
 
 namespace dnsd {
+
 MetricsText Server::Metrics() const {
   ServerNumbers numbers;
   for (const auto& worker : workers_) {

@@ -65,6 +65,7 @@ class CliDiffTest : public ::testing::Test {
     options.config = kDefinitions;
     consul_.emplace(*binary, options);
     ASSERT_TRUE(consul_->WaitForLeader()) << consul_->process().output();
+    ASSERT_TRUE(consul_->WaitUntilNodeSynced()) << consul_->process().output();
     ASSERT_TRUE(WaitUntil([this] {
       return consul_->api().Count("/v1/catalog/services") == 4u &&
              consul_->api().Count("/v1/health/state/any") == 2u;

@@ -53,6 +53,7 @@ class CliServicesTest : public ::testing::Test {
     if (!binary) GTEST_SKIP() << "no Consul binary: set DNSD_CONSUL";
     consul_.emplace(*binary, std::vector<std::string>{});
     ASSERT_TRUE(consul_->WaitForLeader()) << consul_->process().output();
+    ASSERT_TRUE(consul_->WaitUntilNodeSynced()) << consul_->process().output();
     pair_.emplace(*binary, DnsdBinary(), consul_->HttpAddress());
   }
 

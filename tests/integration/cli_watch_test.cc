@@ -30,6 +30,7 @@ class CliWatchTest : public ::testing::Test {
     options.node_name = "alpha";
     consul_.emplace(*binary, options);
     ASSERT_TRUE(consul_->WaitForLeader()) << consul_->process().output();
+    ASSERT_TRUE(consul_->WaitUntilNodeSynced()) << consul_->process().output();
     ConsulInstance instance;
     instance.name = "web";
     instance.tags = {"v1", "<t>"};

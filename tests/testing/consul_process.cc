@@ -164,6 +164,10 @@ bool ConsulProcess::WaitUntilSynced(const std::string& node_check_id) {
   return process_->WaitForOutput("Synced check: check=" + node_check_id);
 }
 
+bool ConsulProcess::WaitUntilNodeSynced() {
+  return process_->WaitForOutput("Synced node info");
+}
+
 bool ConsulProcess::WaitForLeader(std::chrono::milliseconds timeout) {
   return api_.WaitForLeader(timeout);
 }

@@ -70,6 +70,9 @@ class ConsulProcess {
   // `node_check_id` is a check of the node that the configuration has: an
   // agent writes those after its services.
   [[nodiscard]] bool WaitUntilSynced(const std::string& node_check_id);
+  // Until the agent's node is in the catalog with all it has; the leader puts
+  // it there with less at first.
+  [[nodiscard]] bool WaitUntilNodeSynced();
   // Waits until there is a leader and it has registered itself.
   [[nodiscard]] bool WaitForLeader(
       std::chrono::milliseconds timeout = kPatience);
