@@ -37,6 +37,7 @@ MirrorTable::Row* MirrorTable::Find(const std::string& node) const {
 
 MirrorTable::Row* MirrorTable::PutNode(const NodeReport& report, const Age& age,
                                        Changes* changes) {
+  newest_ = std::max(newest_, report.modify_index);
   const std::string name = AsciiLower(report.node.name);
   if (!age.reset && age.index < nodes_index_ && !rows_.contains(name)) {
     return nullptr;
@@ -71,6 +72,7 @@ void MirrorTable::EmitInstance(const Row& row, const ServiceInstance& instance,
 
 void MirrorTable::PutInstance(Row* row, const InstanceReport& report,
                               const Age& age, Changes* changes) {
+  newest_ = std::max(newest_, report.modify_index);
   std::shared_ptr<const InstanceReport>& slot =
       row->instances[report.instance.id];
   if (slot != nullptr) {
@@ -95,6 +97,7 @@ void MirrorTable::PutInstance(Row* row, const InstanceReport& report,
 
 void MirrorTable::PutCheck(Row* row, const CheckReport& report, const Age& age,
                            Changes* changes) {
+  newest_ = std::max(newest_, report.modify_index);
   std::shared_ptr<const CheckReport>& slot = row->checks[report.check.id];
   if (slot != nullptr) {
     if (!age.reset && report.modify_index < slot->modify_index) return;
@@ -108,7 +111,6 @@ void MirrorTable::PutCheck(Row* row, const CheckReport& report, const Age& age,
     ++check_count_;
   }
   slot = std::make_shared<const CheckReport>(report);
-  newest_ = std::max(newest_, report.modify_index);
   const Ref ref{row, report.check.id};
   if (report.check.status == HealthStatus::kPassing) {
     not_passing_.erase(ref);
@@ -249,7 +251,6 @@ void MirrorTable::ApplyService(const std::string& name, uint64_t index,
 void MirrorTable::PutService(const std::string& name,
                              const std::vector<NodeReport>& entries,
                              const Age& age, Changes* changes) {
-  newest_ = std::max(newest_, NewestIn(entries));
   std::set<Ref> seen;
   for (const NodeReport& entry : entries) {
     Row* row = PutNode(entry, age, changes);
@@ -311,7 +312,6 @@ void MirrorTable::ApplyNodes(uint64_t index,
                              const std::vector<NodeReport>& nodes,
                              Changes* changes) {
   const Age age{index, false};
-  newest_ = std::max(newest_, NewestIn(nodes));
   std::set<const Row*> seen;
   for (const NodeReport& report : nodes) {
     seen.insert(PutNode(report, age, changes));

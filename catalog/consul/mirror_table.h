@@ -171,7 +171,7 @@ class MirrorTable {
 
   std::string datacenter_;
   uint64_t nodes_index_ = 0;  // of the youngest list of all nodes
-  uint64_t newest_ = 0;       // ModifyIndex of all that was put here
+  uint64_t newest_ = 0;       // highest ModifyIndex that was shown
   absl::flat_hash_map<std::string, std::unique_ptr<Row>> rows_;  // lower case
   absl::flat_hash_map<std::string, std::set<Ref>> services_;     // lower case
   std::set<Ref> not_passing_;                                    // checks

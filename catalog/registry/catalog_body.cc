@@ -297,8 +297,8 @@ std::optional<ServiceParts> ReadService(const GoObject& object,
   ServiceParts parts = ReadServiceParts(inner, errors);
   parts.instance.id = std::move(id);
   parts.instance.name = std::move(name);
-  inner.RejectOthers({"CreateIndex", "ModifyIndex", "Locality", "Namespace",
-                      "Partition", "PeerName", "Ports", "SocketPath"});
+  inner.RejectOthers(kNewerOfServices,
+                     {"CreateIndex", "ModifyIndex", "PeerName"});
   return parts;
 }
 

@@ -80,8 +80,9 @@ GoObject::Found GoObject::Look(Names names) const {
   return found;
 }
 
-void GoObject::RejectOthers(Names newer) const {
-  static_cast<void>(Look(newer));
+void GoObject::RejectOthers(Names known, Names known_too) const {
+  static_cast<void>(Look(known));
+  static_cast<void>(Look(known_too));
   for (size_t i = 0; i < known_.size(); ++i) {
     if (known_[i]) continue;
     errors_->Add(

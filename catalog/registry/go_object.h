@@ -80,9 +80,9 @@ class GoObject {
                                                const char* type) const;
 
   // Says that there is a member which nobody looked for, and which is none of
-  // these that other releases of Consul know. Not for types that read
+  // these that Consul, or a newer one, knows. Not for types that read
   // themselves: Consul lets those pass.
-  void RejectOthers(Names newer = {}) const;
+  void RejectOthers(Names known = {}, Names known_too = {}) const;
 
   // Says that the value in the field `name` is none of `type`.
   void Mismatch(const Value& value, const std::string& name,
