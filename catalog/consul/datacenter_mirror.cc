@@ -404,8 +404,8 @@ void DatacenterMirror::OnSwept(MirrorLoader::Loaded loaded) {
 void DatacenterMirror::Emit(Changes changes) {
   if (changes.empty()) return;
   ++version_;
+  if (phase_ == Phase::kWatching) lists_.WatchGateways(changes);
   events_.on_changes(std::move(changes));
-  if (phase_ == Phase::kWatching) lists_.WatchGateways();
 }
 
 void DatacenterMirror::UpdateState() {

@@ -45,19 +45,26 @@ void ListWatches::Start(uint64_t index, What what) {
   }
   queries_->Start(index);
   for (const auto& [name, query] : gateways_) query->Start(index);
-  WatchGateways();
+  for (const std::string& name : table_->gateways()) WatchGateway(name);
 }
 
-void ListWatches::WatchGateways() {
-  for (const std::string& name : table_->gateways()) {
-    std::unique_ptr<BlockingQuery>& query = gateways_[name];
-    if (query != nullptr) continue;
-    query = Watch(
-        absl::StrCat("/v1/catalog/gateway-services/", EscapeSegment(name)),
-        kSmallSpacingMs,
-        [this, name](ConsulReply* reply) { return OnGateway(name, reply); });
-    query->Start(0);
+void ListWatches::WatchGateways(const Changes& changes) {
+  for (const Change& change : changes) {
+    const auto* upsert = std::get_if<UpsertInstance>(&change);
+    if (upsert != nullptr && IsGateway(upsert->instance.kind)) {
+      WatchGateway(upsert->instance.name);
+    }
   }
+}
+
+void ListWatches::WatchGateway(const std::string& name) {
+  std::unique_ptr<BlockingQuery>& query = gateways_[name];
+  if (query != nullptr) return;
+  query = Watch(
+      absl::StrCat("/v1/catalog/gateway-services/", EscapeSegment(name)),
+      kSmallSpacingMs,
+      [this, name](ConsulReply* reply) { return OnGateway(name, reply); });
+  query->Start(0);
 }
 
 void ListWatches::Pause() {

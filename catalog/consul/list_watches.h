@@ -42,8 +42,8 @@ class ListWatches {
 
   // The table is as of `index`, and knows the gateways.
   void Start(uint64_t index, What what);
-  // The table may have a gateway more.
-  void WatchGateways();
+  // Follows the gateways among what has just changed.
+  void WatchGateways(const Changes& changes);
   // See BlockingQuery.
   void Pause();
   void Stop();
@@ -62,6 +62,7 @@ class ListWatches {
   [[nodiscard]] std::unique_ptr<BlockingQuery> Watch(
       const std::string& path, int64_t spacing_ms,
       std::function<absl::Status(ConsulReply*)> on_change);
+  void WatchGateway(const std::string& name);
   absl::Status OnNodes(ConsulReply* reply);
   absl::Status OnQueries(ConsulReply* reply);
   absl::Status OnGateway(const std::string& name, ConsulReply* reply);

@@ -12,8 +12,8 @@
 // Threads:   the sync thread. The values behind an image's pointers are never
 //            changed, so an image may be read by another thread.
 // Ownership: owns its rows.
-// Cost:      what the answer holds, not what the table holds; ApplyAll() and
-//            image(): the table.
+// Cost:      what the answer holds, not what the table holds; ApplyAll(),
+//            gateways() and image(): the table.
 #ifndef DNSD_CATALOG_CONSUL_MIRROR_TABLE_H_
 #define DNSD_CATALOG_CONSUL_MIRROR_TABLE_H_
 

@@ -64,6 +64,8 @@ void ServiceWatches::Start(uint64_t index) {
   group_.TryAgain();
   names_.clear();
   for (const std::string& name : table_->service_names()) names_.insert(name);
+  listed_.clear();
+  unsettled_ = names_;
   if (list_ == nullptr) MakeLists();
   list_->Start(index);
   for (auto it = hot_.begin(); it != hot_.end();) {
@@ -232,20 +234,10 @@ absl::Status ServiceWatches::OnNames(ConsulReply* reply) {
   if (!listed.ok()) return listed.status();
   // Consul finds services without regard to case.
   ServiceNames folded;
-  for (const auto& [name, tags] : *listed) {
-    folded[AsciiLower(name)].insert(tags.begin(), tags.end());
+  for (auto& [name, tags] : *listed) {
+    folded[AsciiLower(name)].merge(std::move(tags));
   }
-  names_.clear();
-  std::vector<std::string> changed;
-  for (const auto& [name, tags] : folded) {
-    names_.insert(name);
-    if (!table_->HasTags(name, tags) || !table_->HasService(name)) {
-      changed.push_back(name);
-    }
-  }
-  for (const std::string& name : table_->service_names()) {
-    if (!folded.contains(name)) changed.push_back(name);
-  }
+  Settle(std::move(folded));
   for (auto it = hot_.begin(); it != hot_.end();) {
     auto next = std::next(it);
     if (!names_.contains(it->first) && !table_->HasService(it->first)) {
@@ -253,7 +245,7 @@ absl::Status ServiceWatches::OnNames(ConsulReply* reply) {
     }
     it = next;
   }
-  for (const std::string& name : changed) {
+  for (const std::string& name : unsettled_) {
     // Its own watch tells. But Consul does not wake the watch of a service
     // whose last instance took another name.
     if (names_.contains(name) &&
@@ -276,6 +268,40 @@ absl::Status ServiceWatches::OnNames(ConsulReply* reply) {
     scan_.Want();
   }
   return absl::OkStatus();
+}
+
+// Compares with the table what is listed otherwise than before: a list has
+// many names, and hardly one of them is news.
+void ServiceWatches::Settle(ServiceNames listed) {
+  std::set<std::string> names = std::move(unsettled_);
+  unsettled_.clear();
+  for (auto was = listed_.begin(), is = listed.begin();
+       was != listed_.end() || is != listed.end();) {
+    if (is == listed.end() ||
+        (was != listed_.end() && was->first < is->first)) {
+      names.insert((was++)->first);
+    } else if (was == listed_.end() || is->first < was->first) {
+      names.insert((is++)->first);
+    } else {
+      if (was->second != is->second) names.insert(is->first);
+      ++was;
+      ++is;
+    }
+  }
+  listed_ = std::move(listed);
+  for (const std::string& name : names) {
+    const auto it = listed_.find(name);
+    const bool is_listed = it != listed_.end();
+    if (is_listed) {
+      names_.insert(name);
+    } else {
+      names_.erase(name);
+    }
+    if (is_listed != table_->HasService(name) ||
+        (is_listed && !table_->HasTags(name, it->second))) {
+      unsettled_.insert(name);
+    }
+  }
 }
 
 absl::Status ServiceWatches::OnService(const std::string& name,

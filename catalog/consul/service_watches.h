@@ -30,6 +30,7 @@
 #include "catalog/consul/check_scan.h"
 #include "catalog/consul/consul_client.h"
 #include "catalog/consul/mirror_table.h"
+#include "catalog/consul/report.h"
 #include "catalog/consul/service_group.h"
 
 namespace dnsd {
@@ -104,6 +105,7 @@ class ServiceWatches {
   void WatchAll(uint64_t index);
   void UpdateStateWatches();
   absl::Status OnNames(ConsulReply* reply);
+  void Settle(ServiceNames listed);
   absl::Status OnService(const std::string& name, ConsulReply* reply);
   absl::Status OnState(HealthStatus status, ConsulReply* reply);
   void OnScanned(const std::set<std::string>& changed);
@@ -121,6 +123,9 @@ class ServiceWatches {
   bool running_ = false;
   size_t requests_max_ = 0;      // parked with Consul
   std::set<std::string> names_;  // all services, lower case
+  ServiceNames listed_;          // the last list of services
+  // Whose instances were not as that list says.
+  std::set<std::string> unsettled_;
   std::map<std::string, Hot> hot_;
   // Not wanted any more, but Consul still has their last request.
   std::vector<std::unique_ptr<BlockingQuery>> retired_;
