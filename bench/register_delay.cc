@@ -40,6 +40,7 @@ struct Options {
   size_t seconds = 3;  // of bulk, in a slice
   size_t preload = 0;
   std::string consul;
+  std::string only;  // of the contenders
 };
 
 // One server under test, and what was measured of it.
@@ -182,7 +183,12 @@ class RegisterDelay {
   }
 
  private:
+  [[nodiscard]] bool IsLeftOut(const std::string& name) const {
+    return !options_.only.empty() && options_.only != name;
+  }
+
   bool AddDnsd(const std::string& name, std::vector<std::string> args) {
+    if (IsLeftOut(name)) return true;
     agents_.push_back(std::make_unique<AgentProcess>(std::move(args)));
     AgentProcess& agent = *agents_.back();
     if (!agent.WaitUntilServing()) {
@@ -197,6 +203,7 @@ class RegisterDelay {
 
   bool AddConsul(const std::string& name, const std::string& binary,
                  bool keeps_data) {
+    if (IsLeftOut(name)) return true;
     ConsulProcessOptions options;
     options.keeps_data = keeps_data;
     consuls_.push_back(std::make_unique<ConsulProcess>(binary, options));
@@ -250,6 +257,8 @@ int main(int argc, char** argv) {
       is_known = absl::SimpleAtoi(value, &options.preload);
     } else if (parts[0] == "--consul") {
       options.consul = value;
+    } else if (parts[0] == "--only") {
+      options.only = value;
     } else {
       is_known = false;
     }

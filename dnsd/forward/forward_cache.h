@@ -1,0 +1,78 @@
+// ForwardCache keeps upstream answers of one worker, positive and negative,
+// until their time is over, and a while longer for when no upstream answers
+// (RFC 8767). HOT PATH: Find()
+//
+// Bounded in bytes. Names asked once cannot push out those that are asked
+// again (a small queue for newcomers, a main queue for what was asked twice).
+//
+// Threads:   one worker's.
+// Ownership: owns the answers; what Find() returns lives until the next call
+//            that is not const.
+// Units:     seconds of a clock that does not go back, from the caller.
+// Cost:      Find() allocates nothing.
+#ifndef DNSD_DNSD_FORWARD_FORWARD_CACHE_H_
+#define DNSD_DNSD_FORWARD_FORWARD_CACHE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "dnsd/forward/upstream_answer.h"
+
+namespace dnsd {
+
+struct ForwardCacheLimits {
+  size_t bytes_max = 32u << 20;  // 0: nothing is kept
+  uint32_t ttl_max_s = 86'400;
+  uint32_t ttl_min_s = 0;
+  uint32_t negative_ttl_max_s = 3'600;
+  uint32_t stale_max_s = 86'400;  // 0: nothing stale is served
+};
+
+struct ForwardCacheStats {
+  size_t entries = 0;
+  size_t bytes = 0;
+  uint64_t evictions = 0;
+};
+
+class ForwardCache {
+ public:
+  explicit ForwardCache(const ForwardCacheLimits& limits);
+  ~ForwardCache();
+  ForwardCache(const ForwardCache&) = delete;
+  ForwardCache& operator=(const ForwardCache&) = delete;
+
+  struct Hit {
+    const UpstreamAnswer* answer = nullptr;  // nullptr: nothing known
+    uint32_t age_s = 0;
+    bool is_stale = false;   // ask an upstream first
+    bool is_due = false;     // popular, and nearly over: ask again meanwhile;
+                             // said once per answer
+  };
+  // Of a query that has a question.
+  [[nodiscard]] Hit Find(const Query& query, uint32_t now_s);
+
+  // Keeps it if it may be kept, in place of an older one.
+  void Store(const ForwardQuestion& question, UpstreamAnswer answer,
+             uint32_t now_s);
+
+  void Flush();
+  // `name` in lower case, wire form; with everything below it if `subtree`.
+  void FlushName(std::span<const uint8_t> name, bool subtree);
+
+  void ForEach(const std::function<void(const ForwardQuestion&,
+                                        const UpstreamAnswer&, uint32_t left_s)>&
+                   visit,
+               uint32_t now_s) const;
+  [[nodiscard]] ForwardCacheStats stats() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_FORWARD_FORWARD_CACHE_H_
