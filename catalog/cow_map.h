@@ -15,6 +15,7 @@
 #ifndef DNSD_CATALOG_COW_MAP_H_
 #define DNSD_CATALOG_COW_MAP_H_
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -147,19 +148,18 @@ class CowMap {
     return bits_ == 0 ? 0 : static_cast<size_t>(hash >> (64 - bits_));
   }
 
+  // At most two thirds full: probes stay short and an empty slot ends them.
+  static size_t SlotCount(size_t items) {
+    return std::bit_ceil(items + items / 2 + 1);
+  }
+
   static Shard MakeShard(const Items& items) {
     Shard shard;
     if (items.empty()) return shard;
-    // At most two thirds full: probes stay short and an empty slot ends them.
-    size_t slot_count = std::bit_ceil(items.size() + items.size() / 2 + 1);
-    auto slots = std::make_unique<Slot[]>(slot_count);
-    shard.mask = static_cast<uint32_t>(slot_count - 1);
+    shard.mask = static_cast<uint32_t>(SlotCount(items.size()) - 1);
     shard.count = static_cast<uint32_t>(items.size());
-    for (const Slot& item : items) {
-      uint64_t i = item.hash & shard.mask;
-      while (slots[i].item != nullptr) i = (i + 1) & shard.mask;
-      slots[i] = item;
-    }
+    auto slots = std::make_unique<Slot[]>(shard.mask + 1);
+    for (const Slot& item : items) Insert(slots.get(), shard.mask, item);
     shard.slots = slots.release();
     return shard;
   }
@@ -187,26 +187,87 @@ class CowMap {
     }
   }
 
-  void Copy(std::span<const Edit> edits, CowMap* next, Qsbr* qsbr) const {
-    struct Touched {
-      std::map<const T*, const T*> replaced;
-      Items added;
-    };
-    std::map<size_t, Touched> touched;
-    for (const Edit& edit : edits) {
-      Touched& shard = touched[ShardOf(edit.hash)];
-      if (edit.old_item != nullptr) {
-        shard.replaced[edit.old_item] = edit.new_item;
+  static void Insert(Slot* slots, uint32_t mask, const Slot& slot) {
+    uint64_t i = slot.hash & mask;
+    while (slots[i].item != nullptr) i = (i + 1) & mask;
+    slots[i] = slot;
+  }
+
+  // Whoever was pushed past the place that becomes free moves up, so that
+  // probes still end at the first empty slot.
+  static void Erase(Slot* slots, uint32_t mask, uint64_t free) {
+    for (uint64_t i = free;;) {
+      i = (i + 1) & mask;
+      if (slots[i].item == nullptr) break;
+      const uint64_t pushed = (i - slots[i].hash) & mask;
+      if (pushed < ((i - free) & mask)) continue;
+      slots[free] = slots[i];
+      free = i;
+    }
+    slots[free] = Slot{};
+  }
+
+  static uint64_t PlaceOf(const Slot* slots, uint32_t mask, const Edit& edit) {
+    uint64_t i = edit.hash & mask;
+    while (slots[i].item != edit.old_item) i = (i + 1) & mask;
+    return i;
+  }
+
+  // The shard after its edits, which are `count` from `edits` on.
+  static Shard Edited(const Shard& shard, const Edit* const* edits,
+                      size_t count) {
+    Shard next;
+    next.count = shard.count;
+    for (size_t i = 0; i < count; ++i) {
+      if (edits[i]->old_item == nullptr) ++next.count;
+      if (edits[i]->new_item == nullptr) --next.count;
+    }
+    if (next.count == 0) return {};
+    next.mask = static_cast<uint32_t>(SlotCount(next.count) - 1);
+    // What goes is taken out first, and what comes put in last: in between
+    // there is never more than before, or than after.
+    const size_t before = shard.slots == nullptr ? 0 : shard.mask + 1;
+    auto slots = std::make_unique_for_overwrite<Slot[]>(before);
+    std::copy_n(shard.slots, before, slots.get());
+    for (size_t i = 0; i < count; ++i) {
+      if (edits[i]->old_item == nullptr) continue;
+      const uint64_t at = PlaceOf(slots.get(), shard.mask, *edits[i]);
+      if (edits[i]->new_item != nullptr) {
+        slots[at].item = edits[i]->new_item;
       } else {
-        shard.added.push_back({edit.hash, edit.new_item});
+        Erase(slots.get(), shard.mask, at);
       }
     }
+    if (next.mask != shard.mask || before == 0) {
+      auto other = std::make_unique<Slot[]>(next.mask + 1);
+      for (size_t i = 0; i < before; ++i) {
+        if (slots[i].item != nullptr) Insert(other.get(), next.mask, slots[i]);
+      }
+      slots = std::move(other);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      if (edits[i]->old_item != nullptr) continue;
+      Insert(slots.get(), next.mask, {edits[i]->hash, edits[i]->new_item});
+    }
+    next.slots = slots.release();
+    return next;
+  }
+
+  void Copy(std::span<const Edit> edits, CowMap* next, Qsbr* qsbr) const {
+    std::vector<const Edit*> sorted;
+    sorted.reserve(edits.size());
+    for (const Edit& edit : edits) sorted.push_back(&edit);
+    std::sort(sorted.begin(), sorted.end(),
+              [](const Edit* a, const Edit* b) { return a->hash < b->hash; });
     next->shards_ = shards_;
-    for (auto& [index, shard] : touched) {
-      Items items = std::move(shard.added);
-      Collect(shards_[index], shard.replaced, &items);
-      next->shards_[index] = MakeShard(items);
+    for (size_t from = 0; from < sorted.size();) {
+      const size_t index = ShardOf(sorted[from]->hash);
+      size_t to = from + 1;
+      while (to < sorted.size() && ShardOf(sorted[to]->hash) == index) ++to;
+      next->shards_[index] =
+          Edited(shards_[index], sorted.data() + from, to - from);
       Retire(shards_[index], qsbr);
+      from = to;
     }
   }
 
