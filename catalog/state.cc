@@ -272,10 +272,6 @@ std::vector<std::string> State::Datacenters() const {
 
 size_t State::node_count() const { return impl_->nodes.size(); }
 
-size_t State::instance_count() const {
-  size_t count = 0;
-  for (const auto& [key, refs] : impl_->services) count += refs.size();
-  return count;
-}
+size_t State::instance_count() const { return impl_->instance_count; }
 
 }  // namespace dnsd

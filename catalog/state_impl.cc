@@ -10,12 +10,14 @@
 namespace dnsd {
 namespace {
 
+// How many were there: 1 or 0.
 template <typename Index, typename Ref>
-void Erase(Index* index, const NameKey& key, const Ref& ref) {
+size_t Erase(Index* index, const NameKey& key, const Ref& ref) {
   auto it = index->find(key);
-  if (it == index->end()) return;
-  it->second.erase(ref);
+  if (it == index->end()) return 0;
+  const size_t count = it->second.erase(ref);
   if (it->second.empty()) index->erase(it);
+  return count;
 }
 
 const NodeKey& KeyOf(const Change& change) {
@@ -153,7 +155,8 @@ void State::Impl::Unindex(NodeRecord* record, const std::string& id,
   MarkInstance(*record, *instance);
   const std::string& dc = record->key.first;
   Watch(WatchKind::kNode, dc, record->key.second);
-  Erase(&services, {dc, AsciiLower(instance->name)}, InstanceRef{record, id});
+  instance_count -= Erase(&services, {dc, AsciiLower(instance->name)},
+                          InstanceRef{record, id});
   for (const std::string& name : MeshNames(*instance)) {
     Erase(&mesh, {dc, AsciiLower(name)}, InstanceRef{record, id});
   }
@@ -168,7 +171,8 @@ void State::Impl::Reindex(NodeRecord* record, const std::string& id,
   MarkInstance(*record, *instance);
   const std::string& dc = record->key.first;
   Watch(WatchKind::kNode, dc, record->key.second);
-  services[{dc, AsciiLower(instance->name)}].insert({record, id});
+  instance_count +=
+      services[{dc, AsciiLower(instance->name)}].insert({record, id}).second;
   for (const std::string& name : MeshNames(*instance)) {
     mesh[{dc, AsciiLower(name)}].insert({record, id});
   }

@@ -85,8 +85,9 @@ struct State::Impl {
              const std::function<void(const InstanceView&)>& visit) const;
 
   absl::flat_hash_map<NameKey, std::unique_ptr<NodeRecord>> nodes;
-  Index services;  // by service name
-  Index mesh;      // by the name an instance stands for
+  Index services;             // by service name
+  Index mesh;                 // by the name an instance stands for
+  size_t instance_count = 0;  // in `services`
   std::map<SourceId, std::set<NodeRecord*>> nodes_of_source;
   std::map<std::string, size_t> datacenters;
   StateQueries queries;

@@ -167,7 +167,7 @@ std::vector<Route> RegistryLink::MakeRoutes(Hooks hooks) {
   add(UiRoutes(context));
   add(CatalogWriteRoutes(registry_, &sync_->state(), MakeApiRights(hooks.acl)));
   add(QueryRoutes(std::move(queries)));
-  add(AbsentRoutes());
+  add(AbsentRoutes(hooks.acl));
   return WithKnownTokens(std::move(routes), RequestAcl(hooks.acl));
 }
 

@@ -13,11 +13,13 @@ struct Absent {
 
 constexpr int kOff = 401;
 constexpr int kMissing = 501;
+constexpr const char* kMethods[] = {"GET", "PUT", "POST", "DELETE"};
+constexpr char kStaticAcl[] =
+    "dnsd's tokens and policies stand in its configuration: acl";
 constexpr char kMesh[] = "dnsd has no Connect: no CA and no intentions";
 constexpr char kNoConfig[] = "dnsd has no configuration entries";
 
 constexpr Absent kAbsent[] = {
-    {"/v1/acl/", kOff, "ACL support disabled"},
     {"/v1/agent/connect/", kMissing, kMesh},
     {"/v1/agent/monitor", kMissing, "dnsd does not stream its log"},
     {"/v1/agent/token/", kMissing,
@@ -37,10 +39,19 @@ constexpr Absent kAbsent[] = {
 
 }  // namespace
 
-std::vector<Route> AbsentRoutes() {
+std::vector<Route> AbsentRoutes(RequestAcl::Current acl) {
   std::vector<Route> routes;
+  for (const char* method : kMethods) {
+    routes.push_back({method, "/v1/acl/",
+                      [acl](const HttpRequest&, HttpServer::Reply reply) {
+                        if (acl()->enabled()) {
+                          return ReplyText(kMissing, kStaticAcl, reply);
+                        }
+                        ReplyText(kOff, "ACL support disabled", reply);
+                      }});
+  }
   for (const Absent& absent : kAbsent) {
-    for (const char* method : {"GET", "PUT", "POST", "DELETE"}) {
+    for (const char* method : kMethods) {
       routes.push_back({method, absent.path,
                         [&absent](const HttpRequest&, HttpServer::Reply reply) {
                           ReplyText(absent.status, absent.text, reply);

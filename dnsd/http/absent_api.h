@@ -4,7 +4,7 @@
 //
 //   501  a part that is not there, by its name: "dnsd has no key-value store"
 //   401  what Consul itself has switched off by default, in its words: clients
-//        know them as "off" ("ACL support disabled")
+//        know them as "off" ("ACL support disabled", unless they are on here)
 //
 // Threads: the sync thread's.
 #ifndef DNSD_DNSD_HTTP_ABSENT_API_H_
@@ -12,11 +12,13 @@
 
 #include <vector>
 
+#include "dnsd/http/request_acl.h"
 #include "dnsd/http/routes.h"
 
 namespace dnsd {
 
-[[nodiscard]] std::vector<Route> AbsentRoutes();
+// `acl` says whether rights are checked at all.
+[[nodiscard]] std::vector<Route> AbsentRoutes(RequestAcl::Current acl);
 
 }  // namespace dnsd
 

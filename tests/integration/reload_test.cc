@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/testing/agent_process.h"
+#include "tests/testing/consul_api.h"
 #include "tests/testing/dns_client.h"
 #include "tests/testing/process.h"
 #include "tests/testing/seeds.h"
@@ -145,6 +146,20 @@ TEST_F(ReloadTest, RulesOfTheDnsTokenAreReloaded) {
   dir_.Remove("acl.hcl");
   ASSERT_NO_FATAL_FAILURE(Hangup(kReloaded));
   EXPECT_THAT(Addresses("web.service.consul."), ElementsAre("192.0.2.1"));
+}
+
+TEST_F(ReloadTest, TheAclApiSaysWhetherRightsAreChecked) {
+  dir_.Write("acl.hcl", "acl { enabled = true default_policy = \"allow\" }");
+  Start();
+  ConsulApi api(absl::StrCat("http://", agent_->HttpAddress()));
+  ConsulReply reply = api.Call("GET", "/v1/acl/tokens");
+  EXPECT_EQ(reply.status, 501);
+  EXPECT_THAT(reply.body, HasSubstr("stand in its configuration: acl"));
+  dir_.Remove("acl.hcl");
+  ASSERT_NO_FATAL_FAILURE(Hangup(kReloaded));
+  reply = api.Call("GET", "/v1/acl/tokens");
+  EXPECT_EQ(reply.status, 401);
+  EXPECT_EQ(reply.body, "ACL support disabled");
 }
 
 TEST_F(ReloadTest, ABadConfigurationLeavesTheOldOneServingAndSaysWhy) {
