@@ -115,8 +115,9 @@ TEST(ForwardCache, LimitsOfTtls) {
 TEST(ForwardCache, BoundedInBytes) {
   const size_t bytes_max = 4u << 20;
   ForwardCache cache({.bytes_max = bytes_max}, 1);
+  const UpstreamAnswer answer = AnswerWith("a.test.", 100);
   for (size_t i = 0; i < 100'000; ++i) {
-    Store(&cache, NameOf(i), 100, 0);
+    cache.Store(Sent(NameOf(i), kTypeA).question, answer, 0);
     ASSERT_LE(cache.stats().bytes, bytes_max) << i;
   }
   const ForwardCacheStats stats = cache.stats();
