@@ -2,8 +2,11 @@
 // HOT PATH: WriteForClient(), WriteFailure()
 #include <algorithm>
 #include <cstring>
+#include <span>
+#include <string>
 
 #include "dnsd/forward/upstream_answer.h"
+#include "zones/name.h"
 #include "zones/wire.h"
 
 namespace dnsd {
@@ -83,11 +86,11 @@ ForwardQuestion QuestionOf(const Query& query) {
 
 std::string WriteUpstreamQuery(const SentQuery& sent, uint16_t udp_size) {
   const ForwardQuestion& question = sent.question;
-  const std::string& name =
-      sent.spelled_name.empty() ? question.name : sent.spelled_name;
-  std::string bytes(
+  const std::span<const uint8_t> name =
+      WireBytes(sent.spelled_name.empty() ? question.name : sent.spelled_name);
+  std::string packet(
       kHeaderBytes + name.size() + 4 + (udp_size != 0 ? kOptBytes : 0), '\0');
-  auto* out = reinterpret_cast<uint8_t*>(bytes.data());
+  auto* out = reinterpret_cast<uint8_t*>(packet.data());
   Store16(out, sent.id);
   Store16(out + 2,
           kFlagRd | kFlagAd | (question.checking_disabled ? kFlagCd : 0u));
@@ -101,13 +104,14 @@ std::string WriteUpstreamQuery(const SentQuery& sent, uint16_t udp_size) {
     PutOpt(at + 4, udp_size, question.dnssec_ok);
     Store16(out + 10, 1);
   }
-  return bytes;
+  return packet;
 }
 
 size_t WriteForClient(const UpstreamAnswer& answer, const Query& query,
                       Transport transport, const ClientAnswerOptions& options,
                       Random* random, uint8_t* out) {
-  size_t size = answer.bytes.size();
+  const std::span<const uint8_t> bytes = WireBytes(answer.bytes);
+  size_t size = bytes.size();
   const size_t limit = LimitOf(query, transport, options);
   const size_t opt_size = query.has_opt ? kOptBytes : 0;
   if (size + opt_size > limit) {
@@ -115,7 +119,7 @@ size_t WriteForClient(const UpstreamAnswer& answer, const Query& query,
     size = PutHead(query, flags, out);
     return size + PutClientOpt(query, options, false, out + size, out);
   }
-  std::memcpy(out, answer.bytes.data(), size);
+  std::memcpy(out, bytes.data(), size);
   const uint32_t counts[] = {Load16(out + 6), Load16(out + 8)};
   const bool wants_ad = (query.flags & kFlagAd) != 0 || query.dnssec_ok;
   const uint32_t ad = wants_ad ? Load16(out + 2) & kFlagAd : 0u;

@@ -160,6 +160,8 @@ bool ReplyReader::AddDnames(const std::string& name) {
         std::find(dnames_.begin(), dnames_.end(), &rr) != dnames_.end()) {
       continue;
     }
+    // A chain needs no more of them than aliases.
+    if (dnames_.size() == kAliasesMax) return false;
     dnames_.push_back(&rr);
     if (!Add(rr) ||
         !AddSignatures(ReplySection::kAnswer, records_.owner(rr), kTypeDname)) {

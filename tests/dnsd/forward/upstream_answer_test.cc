@@ -100,6 +100,12 @@ TEST(ReadReply, ADnameComesWithItsAlias) {
 
 TEST(ReadReply, AliasesThatDoNotEndAreMalformed) {
   ReplyText text;
+  for (int i = 0; i < 100; ++i) {
+    text.answer.push_back("example.com. 60 IN DNAME example.net.");
+  }
+  text.answer.push_back("www.example.com. 60 IN CNAME www.example.net.");
+  EXPECT_EQ(Judge(WriteReply(text), Sent(text.qname, kTypeA)),
+            ReplyVerdict::kMalformed);
   text.answer = {"www.example.com. 60 IN CNAME a.test.",
                  "a.test. 60 IN CNAME www.example.com."};
   EXPECT_EQ(Judge(WriteReply(text), Sent(text.qname, kTypeA)),
