@@ -2,8 +2,10 @@
 // until their time is over, and a while longer for when no upstream answers
 // (RFC 8767). HOT PATH: Find()
 //
-// Bounded in bytes. Names asked once cannot push out those that are asked
-// again (a small queue for newcomers, a main queue for what was asked twice).
+// Bounded in bytes, all of them: answers, keys, tables and what malloc adds.
+// Names asked once cannot push out those that are asked again: a small queue
+// for newcomers, a main queue for what was asked twice, and a memory of what
+// left the small one (S3-FIFO).
 //
 // Threads:   one worker's.
 // Ownership: owns the answers; what Find() returns lives until the next call
@@ -15,10 +17,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 
+#include "absl/functional/function_ref.h"
 #include "dnsd/forward/upstream_answer.h"
 
 namespace dnsd {
@@ -34,12 +36,13 @@ struct ForwardCacheLimits {
 struct ForwardCacheStats {
   size_t entries = 0;
   size_t bytes = 0;
-  uint64_t evictions = 0;
+  uint64_t evictions = 0;  // for lack of room, stale ones included
 };
 
 class ForwardCache {
  public:
-  explicit ForwardCache(const ForwardCacheLimits& limits);
+  // `seed`: a secret, so that nobody can choose names that meet in the table.
+  ForwardCache(const ForwardCacheLimits& limits, uint64_t seed);
   ~ForwardCache();
   ForwardCache(const ForwardCache&) = delete;
   ForwardCache& operator=(const ForwardCache&) = delete;
@@ -47,14 +50,16 @@ class ForwardCache {
   struct Hit {
     const UpstreamAnswer* answer = nullptr;  // nullptr: nothing known
     uint32_t age_s = 0;
-    bool is_stale = false;   // ask an upstream first
-    bool is_due = false;     // popular, and nearly over: ask again meanwhile;
-                             // said once per answer
+    bool is_stale = false;  // ask an upstream first
+    // Hit twice, and less than a tenth of at least 10 s is left: ask again
+    // meanwhile. Said once per answer.
+    bool is_due = false;
   };
   // Of a query that has a question.
   [[nodiscard]] Hit Find(const Query& query, uint32_t now_s);
 
-  // Keeps it if it may be kept, in place of an older one.
+  // Keeps it if it may be kept, in place of an older one: not with a TTL of 0,
+  // which only ends the older one, and none above a tenth of bytes_max.
   void Store(const ForwardQuestion& question, UpstreamAnswer answer,
              uint32_t now_s);
 
@@ -62,8 +67,9 @@ class ForwardCache {
   // `name` in lower case, wire form; with everything below it if `subtree`.
   void FlushName(std::span<const uint8_t> name, bool subtree);
 
-  void ForEach(const std::function<void(const ForwardQuestion&,
-                                        const UpstreamAnswer&, uint32_t left_s)>&
+  // In no order; left_s is 0 for what is stale.
+  void ForEach(absl::FunctionRef<void(const ForwardQuestion&,
+                                      const UpstreamAnswer&, uint32_t left_s)>
                    visit,
                uint32_t now_s) const;
   [[nodiscard]] ForwardCacheStats stats() const;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "zones/query.h"
@@ -46,10 +47,12 @@ struct SentQuery {
   uint16_t id = 0;
   // As sent, letters mixed (draft-vixie-dnsext-dns0x20); empty: not mixed.
   std::string spelled_name;
+  // What WriteUpstreamQuery() was given; 0: sent without EDNS.
+  uint16_t udp_size = 0;
 };
 
-// The query to send, with RD, CD and DO as asked and our own EDNS
-// (`udp_size`; 0: without EDNS, for upstreams that do not know it).
+// The query to send, with RD, AD (RFC 6840 5.7), CD and DO as asked and our own
+// EDNS (`udp_size`; 0: without EDNS, for upstreams that do not know it).
 [[nodiscard]] std::string WriteUpstreamQuery(const SentQuery& sent,
                                              uint16_t udp_size);
 
@@ -67,7 +70,7 @@ struct UpstreamAnswer {
     uint16_t rdata_size;
   };
   std::vector<Rotation> rotations;
-  uint8_t rcode = 0;  // the lower four bits
+  uint8_t rcode = 0;         // the lower four bits
   bool is_negative = false;  // NXDOMAIN, or NODATA
   // Seconds it may be kept: the smallest TTL, for negative ones as RFC 2308
   // section 5 says. 0: it may not.
@@ -85,7 +88,9 @@ enum class ReplyVerdict : uint8_t {
   kMalformed,     // ours, but it cannot be read: another may do better
 };
 
-// Judges a reply and, for kAnswer, fills `answer`. `over_tcp`: TC means nothing.
+// Judges a reply and, for kAnswer, fills `answer`. `over_tcp`: TC means
+// nothing. Names of the answer that end like the question point to it; other
+// letters stay as the upstream has them.
 [[nodiscard]] ReplyVerdict ReadReply(std::span<const uint8_t> reply,
                                      const SentQuery& sent, bool over_tcp,
                                      UpstreamAnswer* answer);
@@ -100,9 +105,11 @@ struct ClientAnswerOptions {
   uint16_t udp_size_max = 1232;  // what we say in our OPT, and never exceed
 };
 
-// Writes it for the client of `query`: its id, question and RD, RA set, AA
-// not; OPT if it has one, TC over UDP when it is too large for it. Returns the
-// size. HOT PATH
+// Writes it for the client of `query`: its id, question, RD and CD, RA set, AA
+// not, AD as the upstream said for those that understand it (RFC 6840 5.8);
+// OPT if it has one, TC over UDP when it is too large for it. `query` asks what
+// the answer was asked for, and `out` has kResponseBytesMax. Returns the size.
+// HOT PATH
 [[nodiscard]] size_t WriteForClient(const UpstreamAnswer& answer,
                                     const Query& query, Transport transport,
                                     const ClientAnswerOptions& options,

@@ -1,0 +1,148 @@
+// What is written: queries to upstreams, and their answers to clients.
+// HOT PATH: WriteForClient(), WriteFailure()
+#include <algorithm>
+#include <cstring>
+
+#include "dnsd/forward/upstream_answer.h"
+#include "zones/wire.h"
+
+namespace dnsd {
+namespace {
+
+constexpr size_t kOptBytes = 11;
+constexpr size_t kStaleOptionBytes = 6;
+constexpr uint32_t kStaleTtlSeconds = 30;  // RFC 8767 section 4
+
+// Writes an OPT of ours, without options.
+void PutOpt(uint8_t* at, uint16_t udp_size, bool dnssec_ok) {
+  std::memset(at, 0, kOptBytes);
+  Store16(at + 1, kTypeOpt);
+  Store16(at + 3, udp_size);
+  Store16(at + 7, dnssec_ok ? 0x8000 : 0);
+}
+
+// Writes the OPT of a response, and says so in its header. Returns its size.
+size_t PutClientOpt(const Query& query, const ClientAnswerOptions& options,
+                    bool say_stale, uint8_t* at, uint8_t* header) {
+  if (!query.has_opt) return 0;
+  PutOpt(at, options.udp_size_max, query.dnssec_ok);
+  Store16(header + 10, 1);
+  if (!say_stale) return kOptBytes;
+  static constexpr uint8_t kStaleOption[kStaleOptionBytes] = {
+      0, kOptionEde, 0, 2, 0, kEdeStaleAnswer};
+  Store16(at + 9, kStaleOptionBytes);
+  std::memcpy(at + kOptBytes, kStaleOption, kStaleOptionBytes);
+  return kOptBytes + kStaleOptionBytes;
+}
+
+// Header and question of a response to the query. Returns their size.
+size_t PutHead(const Query& query, uint32_t flags, uint8_t* out) {
+  const uint32_t copied = kOpcodeMask | kFlagRd | kFlagCd;
+  std::memcpy(out, query.packet, 2);
+  Store16(out + 2, kFlagQr | kFlagRa | flags | (query.flags & copied));
+  std::memset(out + 4, 0, kHeaderBytes - 4);
+  if (!query.has_question) return kHeaderBytes;
+  Store16(out + 4, 1);
+  std::memcpy(out + kHeaderBytes, query.packet + kHeaderBytes,
+              query.question_size());
+  return kHeaderBytes + query.question_size();
+}
+
+size_t LimitOf(const Query& query, Transport transport,
+               const ClientAnswerOptions& options) {
+  if (transport == Transport::kTcp) return kResponseBytesMax;
+  // RFC 6891 6.2.3: below 512 means 512.
+  const size_t client =
+      std::max<size_t>(query.has_opt ? query.udp_size : 0, kUdpPlainMax);
+  return std::min(client, std::max<size_t>(options.udp_size_max, kUdpPlainMax));
+}
+
+void Rotate(const UpstreamAnswer& answer, const UpstreamAnswer::Rotation& set,
+            uint32_t start, uint8_t* out) {
+  const char* from = answer.bytes.data() + set.first_rdata_at;
+  uint8_t* to = out + set.first_rdata_at;
+  for (uint32_t i = 0; i < set.count; ++i) {
+    uint32_t other = start + i < set.count ? start + i : start + i - set.count;
+    std::memcpy(to + size_t{i} * set.stride, from + size_t{other} * set.stride,
+                set.rdata_size);
+  }
+}
+
+}  // namespace
+
+ForwardQuestion QuestionOf(const Query& query) {
+  ForwardQuestion question;
+  question.name.assign(reinterpret_cast<const char*>(query.qname.lower),
+                       query.qname.size);
+  question.qtype = query.qtype;
+  question.qclass = query.qclass;
+  question.dnssec_ok = query.has_opt && query.dnssec_ok;
+  question.checking_disabled = (query.flags & kFlagCd) != 0;
+  return question;
+}
+
+std::string WriteUpstreamQuery(const SentQuery& sent, uint16_t udp_size) {
+  const ForwardQuestion& question = sent.question;
+  const std::string& name =
+      sent.spelled_name.empty() ? question.name : sent.spelled_name;
+  std::string bytes(
+      kHeaderBytes + name.size() + 4 + (udp_size != 0 ? kOptBytes : 0), '\0');
+  auto* out = reinterpret_cast<uint8_t*>(bytes.data());
+  Store16(out, sent.id);
+  Store16(out + 2,
+          kFlagRd | kFlagAd | (question.checking_disabled ? kFlagCd : 0u));
+  Store16(out + 4, 1);
+  uint8_t* at = out + kHeaderBytes;
+  std::memcpy(at, name.data(), name.size());
+  at += name.size();
+  Store16(at, question.qtype);
+  Store16(at + 2, question.qclass);
+  if (udp_size != 0) {
+    PutOpt(at + 4, udp_size, question.dnssec_ok);
+    Store16(out + 10, 1);
+  }
+  return bytes;
+}
+
+size_t WriteForClient(const UpstreamAnswer& answer, const Query& query,
+                      Transport transport, const ClientAnswerOptions& options,
+                      Random* random, uint8_t* out) {
+  size_t size = answer.bytes.size();
+  const size_t limit = LimitOf(query, transport, options);
+  const size_t opt_size = query.has_opt ? kOptBytes : 0;
+  if (size + opt_size > limit) {
+    const uint32_t flags = kFlagTc | answer.rcode;
+    size = PutHead(query, flags, out);
+    return size + PutClientOpt(query, options, false, out + size, out);
+  }
+  std::memcpy(out, answer.bytes.data(), size);
+  const uint32_t counts[] = {Load16(out + 6), Load16(out + 8)};
+  const bool wants_ad = (query.flags & kFlagAd) != 0 || query.dnssec_ok;
+  const uint32_t ad = wants_ad ? Load16(out + 2) & kFlagAd : 0u;
+  PutHead(query, ad | answer.rcode, out);
+  Store16(out + 6, counts[0]);
+  Store16(out + 8, counts[1]);
+
+  for (uint16_t at : answer.ttl_at) {
+    const uint32_t ttl = Load32(out + at);
+    const uint32_t left = options.is_stale      ? kStaleTtlSeconds
+                          : ttl > options.age_s ? ttl - options.age_s
+                                                : 0;
+    Store32(out + at, std::min(left, options.ttl_cap));
+  }
+  for (const UpstreamAnswer::Rotation& set : answer.rotations) {
+    const uint32_t start = random->Below(set.count);
+    if (start != 0) Rotate(answer, set, start, out);
+  }
+  const bool say_stale =
+      options.is_stale && size + opt_size + kStaleOptionBytes <= limit;
+  return size + PutClientOpt(query, options, say_stale, out + size, out);
+}
+
+size_t WriteFailure(const Query& query, uint8_t rcode,
+                    const ClientAnswerOptions& options, uint8_t* out) {
+  const size_t size = PutHead(query, rcode & 0xfu, out);
+  return size + PutClientOpt(query, options, false, out + size, out);
+}
+
+}  // namespace dnsd
