@@ -63,7 +63,7 @@ Forwarder::Forwarder(EventLoop* loop, ForwardOptions options,
       stats_(stats),
       deliver_(std::move(deliver)),
       random_(secrets_.Next64()),
-      cache_(options_.cache),
+      cache_(options_.cache, secrets_.Next64()),
       room_(std::make_unique<uint8_t[]>(kLengthBytes + kResponseBytesMax)),
       bury_(loop,
             [this] {
