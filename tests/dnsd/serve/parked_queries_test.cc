@@ -431,7 +431,7 @@ TEST_F(ParkedQueriesTest, APublicationJustBeforeParkingIsNoticed) {
     ASSERT_EQ(thread_->parked.count(), 0u);
     thread_->Publish(5);
     EXPECT_EQ(
-        thread_->parked.ParkUdp({server.get(), client, {}}, query, before),
+        thread_->parked.Park({nullptr, server.get(), client, {}}, query, before),
         ParkResult::kParked);
   });
   EXPECT_EQ(udp->ReceiveDatagram(), Answer(Query(1, "wait5")));
