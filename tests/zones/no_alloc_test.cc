@@ -1,15 +1,8 @@
 // The hot path's promises, counted: a query costs no allocation, no lock and
-// no look at the clock, whatever is asked. Links of its own (one executable):
-// it puts itself in front of malloc, pthread_mutex_lock and clock_gettime.
-//
-// Under sanitizers, which have those places themselves, allocations are
-// counted by the sanitizer's hooks and the rest is left to the plain build.
-#include <dlfcn.h>
+// no look at the clock, whatever is asked.
 #include <gtest/gtest.h>
-#include <pthread.h>
 #include <time.h>
 
-#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,120 +10,21 @@
 
 #include "catalog/published.h"
 #include "catalog/qsbr.h"
+#include "tests/testing/call_counters.h"
 #include "tests/testing/catalog_maker.h"
 #include "tests/testing/rr_text.h"
 #include "zones/responder.h"
 #include "zones/view_builder.h"
 #include "zones/zone_file.h"
 
-namespace {
-
-// Only what the test's own thread does between Arm() and Disarm() counts.
-struct Counts {
-  bool armed = false;
-  int allocations = 0;
-  int frees = 0;
-  int locks = 0;
-  int clocks = 0;
-};
-thread_local Counts counts;
-
-void CountIn(int Counts::*what) {
-  if (counts.armed) ++(counts.*what);
-}
-
-}  // namespace
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// gcc installs no header for it.
-// NOLINTNEXTLINE(bugprone-reserved-identifier)
-extern "C" int __sanitizer_install_malloc_and_free_hooks(
-    void (*on_malloc)(const volatile void*, size_t),
-    void (*on_free)(const volatile void*));
-
-namespace {
-constexpr bool kCountsLocks = false;
-void InstallCounters() {
-  static const int installed = __sanitizer_install_malloc_and_free_hooks(
-      [](const volatile void*, size_t) { CountIn(&Counts::allocations); },
-      [](const volatile void*) { CountIn(&Counts::frees); });
-  ASSERT_GT(installed, 0);
-}
-}  // namespace
-#else
-
-namespace {
-constexpr bool kCountsLocks = true;
-void InstallCounters() {}
-
-// The next definition of a libc function: the real one.
-template <typename Function>
-Function* Real(const char* name) {
-  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
-}
-}  // namespace
-
-// operator new and delete end here too. glibc offers its own under these
-// names; asking dlsym() for malloc would need malloc.
-extern "C" {
-// NOLINTBEGIN(bugprone-reserved-identifier)
-void* __libc_malloc(size_t size);
-void* __libc_calloc(size_t count, size_t size);
-void* __libc_realloc(void* old, size_t size);
-void* __libc_memalign(size_t align, size_t size);
-void __libc_free(void* block);
-// NOLINTEND(bugprone-reserved-identifier)
-
-__attribute__((visibility("default"))) void* malloc(size_t size) {
-  CountIn(&Counts::allocations);
-  return __libc_malloc(size);
-}
-__attribute__((visibility("default"))) void* calloc(size_t count, size_t size) {
-  CountIn(&Counts::allocations);
-  return __libc_calloc(count, size);
-}
-__attribute__((visibility("default"))) void* realloc(void* old, size_t size) {
-  CountIn(&Counts::allocations);
-  return __libc_realloc(old, size);
-}
-__attribute__((visibility("default"))) void* aligned_alloc(size_t align,
-                                                           size_t size) {
-  CountIn(&Counts::allocations);
-  return __libc_memalign(align, size);
-}
-__attribute__((visibility("default"))) void free(void* block) {
-  CountIn(&Counts::frees);
-  __libc_free(block);
-}
-
-__attribute__((visibility("default"))) int pthread_mutex_lock(
-    pthread_mutex_t* mutex) {
-  static auto* const real = Real<int(pthread_mutex_t*)>("pthread_mutex_lock");
-  CountIn(&Counts::locks);
-  return real(mutex);
-}
-__attribute__((visibility("default"))) int pthread_rwlock_rdlock(
-    pthread_rwlock_t* lock) {
-  static auto* const real =
-      Real<int(pthread_rwlock_t*)>("pthread_rwlock_rdlock");
-  CountIn(&Counts::locks);
-  return real(lock);
-}
-__attribute__((visibility("default"))) int clock_gettime(clockid_t clock,
-                                                         struct timespec* now) {
-  static auto* const real =
-      Real<int(clockid_t, struct timespec*)>("clock_gettime");
-  CountIn(&Counts::clocks);
-  return real(clock, now);
-}
-}  // extern "C"
-#endif
-
 namespace dnsd {
 namespace {
 
+using testing::Arm;
 using testing::BatchMaker;
 using testing::BuildQuery;
+using testing::CallCounts;
+using testing::Disarm;
 using testing::EcsOption;
 using testing::MakeCheck;
 using testing::MakeInstance;
@@ -138,15 +32,6 @@ using testing::MakeNode;
 using testing::MakePreparedQuery;
 using testing::MakeQueryTemplate;
 using testing::QueryOptions;
-
-void Arm() {
-  counts = Counts();
-  counts.armed = true;
-}
-Counts Disarm() {
-  counts.armed = false;
-  return counts;
-}
 
 // A catalog with something behind every kind of name.
 State* Fill(State* state) {
@@ -297,7 +182,7 @@ std::unique_ptr<const View> MakeView(Compat compat, bool compress) {
 
 class NoAlloc : public ::testing::Test {
  protected:
-  void SetUp() override { InstallCounters(); }
+  void SetUp() override { testing::InstallCallCounters(); }
 
   // Answers the packet over both transports. Adds to `outcomes`.
   void Ask(const View& view, const std::string& packet,
@@ -307,7 +192,7 @@ class NoAlloc : public ::testing::Test {
       const Response response = Respond(
           {reinterpret_cast<const uint8_t*>(packet.data()), packet.size()},
           transport, view, &context_, out_.data());
-      const Counts after = Disarm();
+      const CallCounts after = Disarm();
       ++outcomes_[static_cast<size_t>(response.outcome)];
       EXPECT_EQ(after.allocations, 0) << what;
       EXPECT_EQ(after.frees, 0) << what;
@@ -335,10 +220,10 @@ TEST_F(NoAlloc, TheCountersCount) {
   mutex.unlock();
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  const Counts after = Disarm();
+  const CallCounts after = Disarm();
   EXPECT_EQ(after.allocations, 1);
   EXPECT_EQ(after.frees, 1);
-  if (!kCountsLocks) return;
+  if (!testing::CountsLocks()) return;
   EXPECT_EQ(after.locks, 1);
   EXPECT_EQ(after.clocks, 1);
 }
@@ -379,7 +264,7 @@ TEST_F(NoAlloc, ReadingThePublishedViewAllocatesAndLocksNothing) {
   Arm();
   const int seen = *published.Read(reader);
   reader.Offline();
-  const Counts after = Disarm();
+  const CallCounts after = Disarm();
   EXPECT_EQ(seen, 1);
   EXPECT_EQ(after.allocations + after.frees + after.locks, 0);
 }

@@ -36,7 +36,8 @@ ReplyText Addresses(size_t count) {
 
 QueryOptions WithEdns(uint16_t udp_size) {
   QueryOptions options;
-  options.edns = EdnsOptions{.udp_size = udp_size};
+  options.edns = EdnsOptions();
+  options.edns->udp_size = udp_size;
   return options;
 }
 
@@ -75,7 +76,9 @@ TEST(WriteForClient, LargeAnswersAreTruncatedOverUdp) {
     EXPECT_EQ((got.flags & kFlagTc) == 0, c.fits);
     EXPECT_EQ(got.answer.size(), c.fits ? 40u : 0u);
     EXPECT_EQ(got.opt.has_value(), c.query.edns.has_value());
-    if (got.opt.has_value()) EXPECT_EQ(got.opt->udp_size, c.ours);
+    if (got.opt.has_value()) {
+      EXPECT_EQ(got.opt->udp_size, c.ours);
+    }
     const Message tcp = ForClient(answer, client, {}, Transport::kTcp);
     EXPECT_EQ(tcp.answer.size(), 40u);
     EXPECT_EQ(tcp.flags & kFlagTc, 0);
@@ -103,10 +106,12 @@ TEST(WriteForClient, BitsOfTheHeader) {
   ReplyText text = Addresses(1);
   text.flags |= kFlagAd;
   const UpstreamAnswer answer = MustRead(text, Sent(text.qname, kTypeA));
-  const ClientQuery plain(text.qname, kTypeA, {.id = 7, .rd = false});
+  const ClientQuery plain(text.qname, kTypeA,
+                          {.id = 7, .rd = false, .edns = {}});
   EXPECT_EQ(ForClient(answer, plain).id, 7);
   EXPECT_EQ(ForClient(answer, plain).flags, kFlagQr | kFlagRa);
-  const ClientQuery all(text.qname, kTypeA, {.ad = true, .cd = true});
+  const ClientQuery all(text.qname, kTypeA,
+                        {.ad = true, .cd = true, .edns = {}});
   EXPECT_EQ(ForClient(answer, all).flags,
             kFlagQr | kFlagRa | kFlagRd | kFlagAd | kFlagCd);
 }

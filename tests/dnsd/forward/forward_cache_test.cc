@@ -62,11 +62,12 @@ TEST(ForwardCache, OtherQuestionsHaveOtherAnswers) {
   ForwardCache cache({}, 1);
   Store(&cache, "a.test.", 100, 0);
   QueryOptions with_do;
-  with_do.edns = testing::EdnsOptions{.dnssec_ok = true};
+  with_do.edns = testing::EdnsOptions();
+  with_do.edns->dnssec_ok = true;
   const ClientQuery others[] = {{"a.test.", kTypeAaaa},
                                 {"b.test.", kTypeA},
-                                {"a.test.", kTypeA, {.qclass = 3}},
-                                {"a.test.", kTypeA, {.cd = true}},
+                                {"a.test.", kTypeA, {.qclass = 3, .edns = {}}},
+                                {"a.test.", kTypeA, {.cd = true, .edns = {}}},
                                 {"a.test.", kTypeA, with_do}};
   for (const ClientQuery& other : others) {
     EXPECT_EQ(cache.Find(other.query, 0).answer, nullptr);
@@ -114,8 +115,9 @@ TEST(ForwardCache, LimitsOfTtls) {
 TEST(ForwardCache, BoundedInBytes) {
   const size_t bytes_max = 4u << 20;
   ForwardCache cache({.bytes_max = bytes_max}, 1);
+  const UpstreamAnswer answer = AnswerWith("a.test.", 100);
   for (size_t i = 0; i < 100'000; ++i) {
-    Store(&cache, NameOf(i), 100, 0);
+    cache.Store(Sent(NameOf(i), kTypeA).question, answer, 0);
     ASSERT_LE(cache.stats().bytes, bytes_max) << i;
   }
   const ForwardCacheStats stats = cache.stats();
@@ -156,16 +158,21 @@ TEST(ForwardCache, WhoComesBackSoonIsNoNewcomer) {
     (void)Find(&cache, NameOf(i), 0);
   }
   fill(5000);
+  // Looks without asking, which would count as a use.
+  const std::string back = WireName("back.test.");
+  const auto is_there = [&] {
+    bool there = false;
+    cache.ForEach([&](const ForwardQuestion& question, const UpstreamAnswer&,
+                      uint32_t) { there = there || question.name == back; },
+                  0);
+    return there;
+  };
   Store(&cache, "back.test.", 1000, 0);
-  while (Find(&cache, "gone.test.", 0).answer == nullptr && next < 1'006'500) {
-    fill(100);
-  }
-  EXPECT_EQ(Find(&cache, "back.test.", 0).answer, nullptr);
+  for (int i = 0; i < 100 && is_there(); ++i) fill(100);
+  ASSERT_FALSE(is_there());
   Store(&cache, "back.test.", 1000, 0);
-  const uint64_t before = cache.stats().evictions;
-  fill(500);  // more than the small queue holds
-  EXPECT_GT(cache.stats().evictions, before);
-  EXPECT_NE(Find(&cache, "back.test.", 0).answer, nullptr);
+  fill(3000);  // more than there is room for
+  EXPECT_TRUE(is_there());
 }
 
 TEST(ForwardCache, FlushesByNameAndSubtree) {
@@ -229,7 +236,11 @@ TEST(ForwardCache, AgreesWithAMap) {
   cache.ForEach([&](const ForwardQuestion&, const UpstreamAnswer&,
                     uint32_t) { ++visited; },
                 now_s);
-  EXPECT_GT(visited, 50u);
+  size_t alive = 0;
+  for (const auto& [i, known] : model) {
+    alive += now_s - known.stored_s < known.ttl + 40 ? 1 : 0;
+  }
+  EXPECT_EQ(visited, alive);
   EXPECT_EQ(cache.stats().entries, model.size());
 }
 

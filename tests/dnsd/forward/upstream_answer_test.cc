@@ -152,7 +152,8 @@ TEST(ReadReply, SignaturesAndProofsOnlyForThoseWhoAsk) {
   text.flags |= kFlagAd;
   const UpstreamAnswer answer = MustRead(text, sent);
   QueryOptions options;
-  options.edns = testing::EdnsOptions{.dnssec_ok = true};
+  options.edns = testing::EdnsOptions();
+  options.edns->dnssec_ok = true;
   const ClientQuery client(text.qname, kTypeA, options);
   const Message got = ForClient(answer, client);
   EXPECT_EQ(got.answer.size(), 2u) << RrListText(got.answer);

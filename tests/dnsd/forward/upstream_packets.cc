@@ -85,7 +85,9 @@ ReplyVerdict Judge(const std::string& reply, const SentQuery& sent) {
   UpstreamAnswer answer;
   const ReplyVerdict verdict =
       ReadReply(WireBytes(reply), sent, false, &answer);
-  if (verdict != ReplyVerdict::kAnswer) EXPECT_TRUE(answer.bytes.empty());
+  if (verdict != ReplyVerdict::kAnswer) {
+    EXPECT_TRUE(answer.bytes.empty());
+  }
   return verdict;
 }
 
