@@ -208,22 +208,22 @@ std::optional<Endpoint> ParseRecursor(const std::string& text) {
 // Whether we would ask ourselves.
 bool IsOurs(const Endpoint& recursor, const Config& config,
             const AddressReader& reader) {
-  return std::any_of(
-      config.dns_listen.begin(), config.dns_listen.end(),
-      [&](const Endpoint& listen) {
-        if (listen.port != recursor.port) return false;
-        if (listen.ip == recursor.ip) return true;
-        if (!IsWildcardIp(listen.ip) ||
-            IsIpv6(listen.ip) != IsIpv6(recursor.ip)) {
-          return false;
-        }
-        const auto& all = reader.interfaces();
-        return absl::StartsWith(recursor.ip, "127.") || recursor.ip == "::1" ||
-               std::any_of(all.begin(), all.end(),
-                           [&](const InterfaceAddress& address) {
-                             return address.ip == recursor.ip;
-                           });
-      });
+  return std::any_of(config.dns_listen.begin(), config.dns_listen.end(),
+                     [&](const Endpoint& listen) {
+                       if (listen.port != recursor.port) return false;
+                       if (listen.ip == recursor.ip) return true;
+                       if (!IsWildcardIp(listen.ip) ||
+                           IsIpv6(listen.ip) != IsIpv6(recursor.ip)) {
+                         return false;
+                       }
+                       const auto& all = reader.interfaces();
+                       return absl::StartsWith(recursor.ip, "127.") ||
+                              recursor.ip == "::1" ||
+                              std::any_of(all.begin(), all.end(),
+                                          [&](const InterfaceAddress& address) {
+                                            return address.ip == recursor.ip;
+                                          });
+                     });
 }
 
 void ResolveRecursors(const Settings& settings, AddressReader* reader,

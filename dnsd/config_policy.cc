@@ -177,9 +177,9 @@ void ResolveRecursion(const Settings& settings, Config* config,
     if (network) {
       config->recursion_allow.push_back(*network);
     } else {
-      problems->Error(text.place,
-                      absl::StrCat(Quoted(text.text),
-                                   " is not a network like 10.0.0.0/8"));
+      problems->Error(
+          text.place,
+          absl::StrCat(Quoted(text.text), " is not a network like 10.0.0.0/8"));
     }
   }
 }

@@ -71,8 +71,8 @@ void AddForward(const ForwardTotals& totals, MetricsText* text) {
       totals.queries);
   add("dnsd_forward_cache_hits_total", "Of these, answered from the cache.",
       totals.cache_hits);
-  add("dnsd_forward_stale_total",
-      "Of these, answered from it past their time.", totals.stale);
+  add("dnsd_forward_stale_total", "Of these, answered from it past their time.",
+      totals.stale);
   add("dnsd_forward_coalesced_total",
       "Of these, joined to a question being asked.", totals.coalesced);
   add("dnsd_forward_refused_total",
@@ -93,8 +93,7 @@ void AddForward(const ForwardTotals& totals, MetricsText* text) {
   add("dnsd_forward_wrong_replies_total",
       "Messages that answered another question.", totals.wrong_replies);
   add("dnsd_forward_wrong_case_total",
-      "Replies that lost the letter case of the question.",
-      totals.wrong_case);
+      "Replies that lost the letter case of the question.", totals.wrong_case);
   add("dnsd_forward_no_edns_total",
       "Times that a recursor was found not to know EDNS.", totals.no_edns);
 }

@@ -117,8 +117,8 @@ ForwardResult Forwarder::Ask(std::span<const uint8_t> packet,
     options.age_s = hit.age_s;
     options.is_stale = hit.is_stale;
     (hit.is_stale ? stats_->stale : stats_->cache_hits).Add();
-    const size_t size = WriteForClient(*hit.answer, query, transport, options,
-                                       &random_, out);
+    const size_t size =
+        WriteForClient(*hit.answer, query, transport, options, &random_, out);
     if (hit.is_due || hit.is_stale) Refresh(query);
     return {false, size};
   }
@@ -384,8 +384,8 @@ void Forwarder::Finish(Flight* flight, const UpstreamAnswer* answer) {
   for (Running& running : flight->running) {
     --running_count_;
     // Overtaken, having had more time than it usually takes.
-    if (answer != nullptr && now - running.started_ms >=
-                                 HedgeDelay(*flight, running.upstream)) {
+    if (answer != nullptr &&
+        now - running.started_ms >= HedgeDelay(*flight, running.upstream)) {
       upstreams_[running.upstream].state.Failed(now);
     }
     Bury(std::move(running.exchange));

@@ -112,7 +112,8 @@ class Forwarder {
 
   [[nodiscard]] Flight* TakeOff(ForwardQuestion question);
   [[nodiscard]] std::vector<size_t> Order();
-  [[nodiscard]] uint64_t HedgeDelay(const Flight& flight, size_t upstream) const;
+  [[nodiscard]] uint64_t HedgeDelay(const Flight& flight,
+                                    size_t upstream) const;
   [[nodiscard]] bool Advance(Flight* flight);
   [[nodiscard]] bool Begin(Flight* flight, Running running,
                            const UpstreamExchange::Mode& mode);

@@ -44,10 +44,9 @@ bool IpNetwork::Contains(const SocketAddress& address) const {
 
 std::vector<IpNetwork> DefaultRecursionAllow() {
   std::vector<IpNetwork> networks;
-  for (const char* text :
-       {"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
-        "169.254.0.0/16", "100.64.0.0/10", "::1/128", "fc00::/7",
-        "fe80::/10"}) {
+  for (const char* text : {"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12",
+                           "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
+                           "::1/128", "fc00::/7", "fe80::/10"}) {
     networks.push_back(*IpNetwork::Parse(text));
   }
   return networks;

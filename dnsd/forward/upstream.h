@@ -30,8 +30,8 @@ class Upstream {
     next_probe_ms_ = 0;
     // The mean of RFC 6298 2.3; kept in eighths of a millisecond, so that a
     // fast one does not round to nothing.
-    rtt_eighths_ = known_ ? rtt_eighths_ - rtt_eighths_ / 8 + rtt_ms
-                          : rtt_ms * 8;
+    rtt_eighths_ =
+        known_ ? rtt_eighths_ - rtt_eighths_ / 8 + rtt_ms : rtt_ms * 8;
     known_ = true;
   }
 

@@ -41,16 +41,16 @@ bool UpstreamExchange::Start(const SocketAddress& to,
   done_ = std::move(done);
   sent_.question = question;
   sent_.id = random_->Next16();
+  sent_.udp_size = mode.edns ? kForwardUdpSize : 0;
   if (mode.mixed_case && !mode.tcp) SpellName();
   const int type = mode.tcp ? SOCK_STREAM : SOCK_DGRAM;
-  fd_ = UniqueFd(
-      socket(to.sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  fd_ =
+      UniqueFd(socket(to.sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_.valid()) return false;
   if (connect(fd_.get(), &to.sa, to.size()) != 0 && errno != EINPROGRESS) {
     return false;
   }
-  const std::string query =
-      WriteUpstreamQuery(sent_, mode.edns ? kForwardUdpSize : 0);
+  const std::string query = WriteUpstreamQuery(sent_, sent_.udp_size);
   stats_->sent.Add();
   if (mode.tcp) {
     stats_->sent_tcp.Add();

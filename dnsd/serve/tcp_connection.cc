@@ -271,8 +271,8 @@ size_t TcpConnection::Forward(std::span<const uint8_t> frame, const View& view,
   socklen_t size = sizeof(path.client);
   // A client that is gone has no address, and may not ask.
   getpeername(fd_.get(), &path.client.sa, &size);
-  const ForwardResult result = context_->forwarder->Ask(
-      frame, Transport::kTcp, path, view.policy, out);
+  const ForwardResult result =
+      context_->forwarder->Ask(frame, Transport::kTcp, path, view.policy, out);
   if (result.is_waiting) ++pending_count_;
   return result.size;
 }

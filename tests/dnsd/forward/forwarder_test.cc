@@ -31,8 +31,17 @@ class ForwarderTest : public ::testing::Test {
   static std::string Query(uint16_t id, const std::string& label,
                            bool rd = true) {
     std::string query = {static_cast<char>(id >> 8),
-                         static_cast<char>(id & 0xff), rd ? '\1' : '\0', 0, 0,
-                         1, 0, 0, 0, 0, 0, 0};
+                         static_cast<char>(id & 0xff),
+                         rd ? '\1' : '\0',
+                         0,
+                         0,
+                         1,
+                         0,
+                         0,
+                         0,
+                         0,
+                         0,
+                         0};
     query.push_back(static_cast<char>(label.size()));
     query += label;
     query += {4, 't', 'e', 's', 't', 0, 0, 1, 0, 1};

@@ -128,7 +128,8 @@ class ScriptedUpstream {
       count = tcp ? 100 : 0;
       if (!tcp) flags[0] = static_cast<char>(flags[0] | 2);
     }
-    if (label.starts_with("fail")) flags[1] = static_cast<char>(0x82), count = 0;
+    if (label.starts_with("fail"))
+      flags[1] = static_cast<char>(0x82), count = 0;
     if (label.starts_with("nx")) flags[1] = static_cast<char>(0x83), count = 0;
     if (label.starts_with("plain") && query[11] == 1) {
       flags[1] = static_cast<char>(0x81), count = 0;
