@@ -25,6 +25,7 @@
 #include <memory>
 #include <set>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -82,8 +83,18 @@ class Forwarder {
   [[nodiscard]] size_t waiting_count() const { return waiting_count_; }
 
  private:
-  struct Waiter;
-  struct Flight;
+  // A client that waits.
+  struct Waiter {
+    std::string packet;
+    Transport transport;
+    WayBack way;
+    bool is_gone = false;
+
+    [[nodiscard]] std::span<const uint8_t> bytes() const {
+      return {reinterpret_cast<const uint8_t*>(packet.data()), packet.size()};
+    }
+  };
+
   // An exchange for a flight.
   struct Running {
     std::unique_ptr<UpstreamExchange> exchange;
@@ -92,6 +103,18 @@ class Forwarder {
     uint64_t deadline_ms = 0;
     bool lost_case = false;  // asked over TCP because of that
   };
+  // A question that is being asked.
+  struct Flight {
+    ForwardQuestion question;
+    std::vector<Waiter> waiters;  // empty: only the cache waits
+    std::vector<size_t> order;    // upstreams
+    size_t next = 0;              // in `order`
+    std::vector<Running> running;
+    uint64_t hedge_ms = 0;  // when to ask a second upstream; 0: not
+    uint64_t deadline_ms = 0;
+    uint64_t due_ms = 0;  // its key in due_
+  };
+
   struct Known {
     Upstream state;
     std::unique_ptr<UpstreamExchange> probe;
