@@ -1,5 +1,5 @@
 // Forwarder asks upstream resolvers for other people's names, and lets clients
-// wait meanwhile. HOT PATH: Ask(), as far as the cache answers
+// wait meanwhile.
 //
 // A question that several clients ask is asked once. An upstream that is slow
 // is joined by a second one, and the first good answer is everybody's. Where
