@@ -21,6 +21,8 @@
 #include "catalog/consul/consul_options.h"
 #include "catalog/registry/definition.h"
 #include "catalog/types.h"
+#include "dnsd/forward/forward_options.h"
+#include "dnsd/forward/ip_network.h"
 #include "dnsd/limits.h"
 #include "zones/policy.h"
 
@@ -77,8 +79,10 @@ struct Config {
   size_t http_requests_per_client_max = kHttpRequestsPerClientMax;
   uint64_t https_handshake_ms = kHttpHandshakeMs;
   std::vector<Endpoint> recursors;
-  bool recursor_random = false;  // recursor_strategy
+  ForwardStrategy recursor_strategy = ForwardStrategy::kFastest;
   std::chrono::nanoseconds recursor_timeout{2'000'000'000};
+  // Who may ask for names that are not ours.
+  std::vector<IpNetwork> recursion_allow = DefaultRecursionAllow();
 
   std::shared_ptr<const Acl> acl;  // always there
 

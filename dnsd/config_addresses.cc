@@ -205,6 +205,27 @@ std::optional<Endpoint> ParseRecursor(const std::string& text) {
   return Endpoint{*ip, static_cast<uint16_t>(port)};
 }
 
+// Whether we would ask ourselves.
+bool IsOurs(const Endpoint& recursor, const Config& config,
+            const AddressReader& reader) {
+  return std::any_of(config.dns_listen.begin(), config.dns_listen.end(),
+                     [&](const Endpoint& listen) {
+                       if (listen.port != recursor.port) return false;
+                       if (listen.ip == recursor.ip) return true;
+                       if (!IsWildcardIp(listen.ip) ||
+                           IsIpv6(listen.ip) != IsIpv6(recursor.ip)) {
+                         return false;
+                       }
+                       const auto& all = reader.interfaces();
+                       return absl::StartsWith(recursor.ip, "127.") ||
+                              recursor.ip == "::1" ||
+                              std::any_of(all.begin(), all.end(),
+                                          [&](const InterfaceAddress& address) {
+                                            return address.ip == recursor.ip;
+                                          });
+                     });
+}
+
 void ResolveRecursors(const Settings& settings, AddressReader* reader,
                       Config* config, Problems* problems) {
   const Setting* setting = settings.Find("recursors");
@@ -220,6 +241,11 @@ void ResolveRecursors(const Settings& settings, AddressReader* reader,
         problems->Error(written.place,
                         absl::StrCat("recursor ", Quoted(word),
                                      " cannot be 0.0.0.0, :: or [::]"));
+      } else if (IsOurs(*recursor, *config, *reader)) {
+        problems->Error(
+            written.place,
+            absl::StrCat("recursor ", Quoted(word),
+                         " is an address that this agent listens on"));
       } else if (std::find(config->recursors.begin(), config->recursors.end(),
                            *recursor) == config->recursors.end()) {
         config->recursors.push_back(*recursor);

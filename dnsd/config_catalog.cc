@@ -18,7 +18,6 @@
 namespace dnsd {
 namespace {
 
-constexpr size_t kLabelBytesMax = 63;
 constexpr size_t kWireBytesMax = 255;  // RFC 1035 2.3.4
 constexpr int kOutputBytesDefault = 4096;
 

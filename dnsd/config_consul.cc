@@ -28,7 +28,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr size_t kTokenBytesMax = 4096;
-constexpr size_t kLabelBytesMax = 63;
+
 constexpr int64_t kConnectionsMin = 8;
 constexpr int64_t kConnectionsMax = 200;  // Consul's http_max_conns_per_client
 constexpr int64_t kWatchesMax = 100'000;

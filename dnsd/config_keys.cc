@@ -125,6 +125,7 @@ constexpr ConfigKey kKeys[] = {
     {"dns_config.service_ttl", KeyType::kStringMap},
     {"dns_config.enable_truncate", KeyType::kBool},
     {"dns_config.only_passing", KeyType::kBool},
+    {"dns_config.recursion_allow", KeyType::kStrings},
     {"dns_config.recursor_strategy", KeyType::kString},
     {"dns_config.recursor_timeout", KeyType::kDuration},
     {"dns_config.disable_compression", KeyType::kBool},

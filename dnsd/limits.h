@@ -120,6 +120,49 @@ inline constexpr uint64_t kParkedRepeatMs = 1'000;
 // The timer behind these two: a quarter of the shorter, but not more often.
 inline constexpr uint64_t kParkedTickMsMin = 10;
 
+// --- Names of others, forwarded, per worker ---
+
+// Clients that wait for an upstream. At 1,000 a second that take the whole
+// time until they are told, 5,000 wait; 4,096 at the usual 200 bytes each are
+// under 1 MiB, at the very worst (kUdpQueryBytesMax) 17 MiB.
+inline constexpr size_t kForwardWaitingMax = 4096;
+
+// Of them with one question. Who has more clients than that behind one address
+// has a cache there; others are a flood.
+inline constexpr size_t kForwardWaitingPerQuestionMax = 256;
+
+// Sockets to upstreams. A question has one, two where the first is slow.
+inline constexpr size_t kForwardSocketsMax = 1024;
+
+// A client's whole wait: stub resolvers try the next server after 5 s.
+inline constexpr uint64_t kForwardTotalMs = 5'000;
+
+// A second upstream is asked beside the first when that is so much slower than
+// usual (times its mean round trip), but not before this.
+inline constexpr uint64_t kForwardHedgeRtts = 3;
+inline constexpr uint64_t kForwardHedgeMsMin = 50;
+
+// Failures in a row that make an upstream be asked last, and how often it is
+// tried by a query of its own from then on; the interval doubles.
+inline constexpr int kForwardFailuresMax = 3;
+inline constexpr uint64_t kForwardProbeMsMin = 1'000;
+inline constexpr uint64_t kForwardProbeMsMax = 30'000;
+
+// Messages to one socket that answer something else. By accident there is a
+// late one at times; many are somebody who guesses ids, so TCP is used.
+inline constexpr int kForwardWrongRepliesMax = 20;
+
+// Replies in another letter case that TCP then confirmed: the upstream does
+// not keep it, and is asked without for a while.
+inline constexpr int kForwardWrongCaseMax = 3;
+
+// How long an upstream is asked without EDNS, or mixed case, before it is tried
+// again: it may have been replaced.
+inline constexpr uint64_t kForwardFallbackMs = 3'600'000;
+
+// What our OPT to upstreams says (DNS flag day 2020): not fragmented.
+inline constexpr uint16_t kForwardUdpSize = 1232;
+
 // --- Reports of names that are asked for, per worker ---
 
 // One slot remembers one name: 8 KiB in all. With 10,000 names in use several

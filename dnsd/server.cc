@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
@@ -19,6 +20,7 @@
 #include "catalog/base/check.h"
 #include "catalog/base/log.h"
 #include "catalog/base/uuid.h"
+#include "dnsd/forward/forward_options.h"
 #include "dnsd/limits.h"
 #include "dnsd/serve/listen_socket.h"
 #include "dnsd/server_metrics.h"
@@ -41,11 +43,20 @@ int CoreCount() {
   return std::clamp(CPU_COUNT(&cores), 1, kWorkersMax);
 }
 
-// RA promises recursion (RFC 1035 4.1.1): not while recursors are not used.
-ZonePolicy PolicyOf(const Config& config) {
-  ZonePolicy policy = config.policy;
-  policy.recursion_available = false;
-  return policy;
+// How names outside our zones are asked for.
+absl::StatusOr<ForwardOptions> ForwardOptionsOf(const Config& config) {
+  ForwardOptions options;
+  for (const Endpoint& recursor : config.recursors) {
+    const absl::StatusOr<SocketAddress> address = ToSocketAddress(recursor);
+    if (!address.ok()) return address.status();
+    options.upstreams.push_back(*address);
+  }
+  options.strategy = config.recursor_strategy;
+  options.timeout_ms = static_cast<uint64_t>(std::max<int64_t>(
+      1, std::chrono::ceil<std::chrono::milliseconds>(config.recursor_timeout)
+             .count()));
+  options.allow = config.recursion_allow;
+  return options;
 }
 
 }  // namespace
@@ -103,6 +114,8 @@ Errors Server::StartWorkers() {
   if (config_.dns_listen.empty()) return {};
   int count = config_.workers > 0 ? config_.workers : CoreCount();
   std::vector<Endpoint> listen = config_.dns_listen;
+  absl::StatusOr<ForwardOptions> forward = ForwardOptionsOf(config_);
+  if (!forward.ok()) return {std::string(forward.status().message())};
   for (int i = 0; i < count; ++i) {
     Worker::Options options;
     options.index = i;
@@ -110,6 +123,7 @@ Errors Server::StartWorkers() {
     options.view = &publisher_.view();
     options.reader = publisher_.RegisterReader();
     options.seed = RandomSeed();
+    options.forward = *forward;
     options.asked = mirror_ ? mirror_->AddRing() : own_->AddRing();
     options.wake = [this] { mirror_ ? mirror_->WakeUp() : own_->WakeUp(); };
     auto worker = Worker::Create(std::move(options));
@@ -170,7 +184,7 @@ void Server::OnLocalDatacenter(const std::string& name) {
   config_.node.datacenter = name;
   if (config_.policy.datacenter != name) {
     config_.policy.datacenter = name;
-    publisher_.SetPolicy(PolicyOf(config_));
+    publisher_.SetPolicy(config_.policy);
   }
   Define(DefinitionsNow());
 }
@@ -186,7 +200,7 @@ void Server::Define(Definitions definitions) {
 // What else than the catalog answers depend on. A mirrored Consul shows what
 // the mirror's own token may see; tokens of this agent are no part of that.
 void Server::SetAnswers(ViewBuilder::Zones zones) {
-  publisher_.SetPolicy(PolicyOf(config_));
+  publisher_.SetPolicy(config_.policy);
   publisher_.SetZones(std::move(zones));
   if (!mirrors()) publisher_.SetRights(DnsRights(config_.acl));
 }
@@ -305,11 +319,6 @@ void Server::Announce() const {
     }
   }
   WarnAboutChecks();
-  if (!config_.recursors.empty()) {
-    LogWarn("agent",
-            "Recursors are not used by this version: names outside our zones "
-            "are refused");
-  }
   LogInfo("agent", "dnsd agent running",
           {{"workers", workers_.size()},
            {"services", config_.services.size()},
@@ -393,6 +402,14 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   keep("addresses.https", config_.https_listen, &config.https_listen);
   keep("limits.https_handshake_timeout", config_.https_handshake_ms,
        &config.https_handshake_ms);
+  keep("recursors", config_.recursors, &config.recursors);
+  keep("dns_config.recursor_strategy", config_.recursor_strategy,
+       &config.recursor_strategy);
+  keep("dns_config.recursor_timeout", config_.recursor_timeout,
+       &config.recursor_timeout);
+  keep("dns_config.recursion_allow", config_.recursion_allow,
+       &config.recursion_allow);
+  config.policy.recursion_available = config_.policy.recursion_available;
   keep("workers", config_.workers, &config.workers);
   keep("pid_file", config_.pid_file, &config.pid_file);
   keep("data_dir", config_.data_dir, &config.data_dir);

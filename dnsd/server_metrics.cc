@@ -63,6 +63,41 @@ void AddHttp(const HttpCounts& counts, MetricsText* text) {
                counts.handshake_failures);
 }
 
+void AddForward(const ForwardTotals& totals, MetricsText* text) {
+  const auto add = [&](const char* name, const char* help, uint64_t value) {
+    text->Single(name, MetricType::kCounter, help, value);
+  };
+  add("dnsd_forward_queries_total", "Queries for names outside our zones.",
+      totals.queries);
+  add("dnsd_forward_cache_hits_total", "Of these, answered from the cache.",
+      totals.cache_hits);
+  add("dnsd_forward_stale_total", "Of these, answered from it past their time.",
+      totals.stale);
+  add("dnsd_forward_coalesced_total",
+      "Of these, joined to a question being asked.", totals.coalesced);
+  add("dnsd_forward_refused_total",
+      "Of these, refused: not allowed, or without RD.", totals.refused);
+  add("dnsd_forward_table_full_total",
+      "Of these, failed because too many wait.", totals.table_full);
+  add("dnsd_forward_failed_total",
+      "Of these, failed because no recursor answered.", totals.failed);
+  add("dnsd_forward_sent_total", "Queries sent to recursors.", totals.sent);
+  add("dnsd_forward_sent_tcp_total", "Of these, over TCP.", totals.sent_tcp);
+  add("dnsd_forward_hedged_total", "Of these, beside one that was slow.",
+      totals.hedged);
+  add("dnsd_forward_timeouts_total", "Recursors that did not answer in time.",
+      totals.timeouts);
+  add("dnsd_forward_upstream_failures_total",
+      "Recursors that failed or could not be reached.",
+      totals.upstream_failures);
+  add("dnsd_forward_wrong_replies_total",
+      "Messages that answered another question.", totals.wrong_replies);
+  add("dnsd_forward_wrong_case_total",
+      "Replies that lost the letter case of the question.", totals.wrong_case);
+  add("dnsd_forward_no_edns_total",
+      "Times that a recursor was found not to know EDNS.", totals.no_edns);
+}
+
 }  // namespace
 
 void AddMetrics(const ServerNumbers& numbers, MetricsText* out) {
@@ -119,6 +154,7 @@ void AddMetrics(const ServerNumbers& numbers, MetricsText* out) {
   for (size_t i = 0; i < kTcpCloseCount; ++i) {
     text.Sample({{"reason", kCloseNames[i]}}, totals.tcp_closed[i]);
   }
+  AddForward(totals.forward, out);
   AddHttp(numbers.http, out);
   AddCatalog(numbers, out);
 }

@@ -73,6 +73,9 @@ struct Answer {
     std::memcpy(asked.name, labels.data(), labels.size());
   }
 
+  // Lets others be asked for the name, if it may be forwarded.
+  [[nodiscard]] bool Forward();
+
   // Split off HasCatalog(): rare (responder.cc).
   [[nodiscard]] bool HasCatalogSlow(uint8_t datacenter);
   // What Consul says without its catalog; with AA, but no SOA.

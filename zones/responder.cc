@@ -148,9 +148,13 @@ Response Respond(std::span<const uint8_t> packet, Transport transport,
     message.rcode = kNotImp;
     answer.outcome = Outcome::kNotImp;
   } else if (!AnswerName(&answer)) {
-    return ErrorWithQuestion(query, view, kRefused, Outcome::kRefused, out);
+    if (!answer.Forward()) {
+      return ErrorWithQuestion(query, view, kRefused, Outcome::kRefused, out);
+    }
   }
-  if (answer.outcome == Outcome::kPending) return {Outcome::kPending, 0};
+  static_assert(Outcome::kForward < Outcome::kPending &&
+                Outcome::kPending < Outcome::kCount);
+  if (answer.outcome >= Outcome::kForward) return {answer.outcome, 0};
   return {answer.outcome, message.Finish()};
 }
 
@@ -169,6 +173,16 @@ size_t ServfailResponse(std::span<const uint8_t> packet, const View& view,
   BeginAnswer(query, view, &message);
   message.rcode = kServFail;
   return message.Finish();
+}
+
+bool Answer::Forward() {
+  if (!view.policy.recursion_available || query.qclass != kClassIn ||
+      query.is_notify || query.qtype == kTypeAxfr || query.qtype == kTypeIxfr) {
+    return false;
+  }
+  outcome = Outcome::kForward;
+  context.asked.kind = AskedKey::kOthers;
+  return true;
 }
 
 bool Answer::HasCatalogSlow(uint8_t datacenter) {

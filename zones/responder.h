@@ -37,7 +37,8 @@ enum class Outcome : uint8_t {
   kBadVers,          // EDNS version above 0 (RFC 6891 6.1.3)
   kDroppedShort,     // shorter than a header
   kDroppedResponse,  // QR=1: answering it could loop
-  kForward,          // outside our zones, and forwarding is on
+  kForward,          // outside our zones, and forwarding is on: nothing
+                     // written
   kPending,          // not known yet, nothing written: ask again with the
                      // next view, having told the sync thread of
                      // RespondContext::asked, which is kDatacenter or kQuery
@@ -51,6 +52,7 @@ struct AskedKey {
     kService,     // `entry`, when the view wants_asked_names
     kDatacenter,  // kPending: this datacenter is not loaded
     kQuery,       // kPending: name of a prepared query, see `name`
+    kOthers,      // kForward: not ours; nothing else is told
   };
   Kind kind = kNothing;
   uint8_t datacenter = 0;        // index in View::datacenters

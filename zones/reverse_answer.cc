@@ -61,12 +61,18 @@ void AnswerReverse(Answer* answer) {
   uint8_t address[16];
   size_t size = 0;
   Reverse reverse = ParseReverse(answer->query.qname, address, &size);
+  // Addresses that the catalog does not know are others' to name, and so is
+  // the tree above them.
+  if (reverse != Reverse::kAddress && answer->Forward()) return;
   // Names above an address may have addresses below (RFC 8020).
   if (reverse == Reverse::kPartial && view.rfc()) return answer->Nodata();
   if (reverse != Reverse::kAddress) return answer->Nxdomain();
   if (!answer->HasCatalog(0)) return;
   const Entry* entry = view.Find(EntryKind::kReverse, 0, {address, size});
-  if (entry == nullptr) return answer->Nxdomain();
+  if (entry == nullptr) {
+    if (answer->Forward()) return;
+    return answer->Nxdomain();
+  }
   uint16_t qtype = answer->query.qtype;
   if (view.rfc() && qtype != kTypePtr && qtype != kTypeAny) {
     return answer->Nodata();

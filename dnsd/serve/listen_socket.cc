@@ -134,11 +134,6 @@ absl::StatusOr<ListenSocket> Listen(const Endpoint& endpoint, int type) {
 
 }  // namespace
 
-void UniqueFd::Reset() {
-  if (fd_ >= 0) close(fd_);
-  fd_ = -1;
-}
-
 absl::StatusOr<SocketAddress> ToSocketAddress(const Endpoint& endpoint) {
   SocketAddress address;
   if (inet_pton(AF_INET, endpoint.ip.c_str(), &address.v4.sin_addr) == 1) {

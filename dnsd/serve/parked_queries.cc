@@ -1,13 +1,12 @@
 #include "dnsd/serve/parked_queries.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/string_view.h"
-#include "dnsd/serve/tcp_connection.h"
+#include "dnsd/serve/deliver.h"
 #include "zones/responder.h"
 
 namespace dnsd {
@@ -53,10 +52,7 @@ std::string KeyOf(const AskedName& name) {
 
 struct ParkedQueries::Query {
   std::string packet;
-  TcpConnection* connection = nullptr;  // nullptr: over UDP
-  int fd = -1;
-  SocketAddress client;
-  std::string control;
+  WayBack way;
 
   AskedName asked{};
   uint64_t since_ms = 0;
@@ -68,13 +64,14 @@ struct ParkedQueries::Query {
 };
 
 size_t ParkedQueries::UdpHash::operator()(const Query* query) const {
-  return absl::HashOf(query->fd, BytesOf(query->client), query->control,
-                      query->packet);
+  return absl::HashOf(query->way.fd, BytesOf(query->way.client),
+                      query->way.control, query->packet);
 }
 
 bool ParkedQueries::UdpEqual::operator()(const Query* a, const Query* b) const {
-  return a->fd == b->fd && BytesOf(a->client) == BytesOf(b->client) &&
-         a->control == b->control && a->packet == b->packet;
+  return a->way.fd == b->way.fd &&
+         BytesOf(a->way.client) == BytesOf(b->way.client) &&
+         a->way.control == b->way.control && a->packet == b->packet;
 }
 
 ParkedQueries::ParkedQueries(EventLoop* loop, ServeContext* context,
@@ -90,28 +87,17 @@ ParkedQueries::ParkedQueries(EventLoop* loop, ServeContext* context,
 
 ParkedQueries::~ParkedQueries() = default;
 
-ParkResult ParkedQueries::ParkUdp(const UdpReturn& to,
-                                  std::span<const uint8_t> packet,
-                                  const View& view) {
-  Query query;
-  query.packet = Copy(packet);
-  query.fd = to.fd;
-  query.client = to.client;
-  query.control = Copy(to.control);
-  if (udp_.contains(&query)) return ParkResult::kAlready;
-  return Park(std::move(query), view);
+ParkResult ParkedQueries::Park(const ReturnPath& path,
+                               std::span<const uint8_t> packet,
+                               const View& view) {
+  Query query{.packet = Copy(packet), .way = WayBack(path)};
+  if (path.connection == nullptr && udp_.contains(&query)) {
+    return ParkResult::kAlready;
+  }
+  return Keep(std::move(query), view);
 }
 
-ParkResult ParkedQueries::ParkTcp(TcpConnection* connection,
-                                  std::span<const uint8_t> packet,
-                                  const View& view) {
-  Query query;
-  query.packet = Copy(packet);
-  query.connection = connection;
-  return Park(std::move(query), view);
-}
-
-ParkResult ParkedQueries::Park(Query query, const View& view) {
+ParkResult ParkedQueries::Keep(Query query, const View& view) {
   if (closed_ || queries_.size() >= limits_.queries_max ||
       query.packet.size() > kUdpQueryBytesMax) {
     context_->stats->parked_refused.Add();
@@ -122,7 +108,7 @@ ParkResult ParkedQueries::Park(Query query, const View& view) {
   if (queries_.empty()) tick_.Start(TickMs(limits_), TickMs(limits_));
   queries_.push_back(std::move(query));
   Query* last = &queries_.back();
-  if (last->connection == nullptr) udp_.insert(last);
+  if (last->way.connection == nullptr) udp_.insert(last);
   context_->stats->parked.Add();
   // Whoever publishes exchanges the view, then reads the count; here it is the
   // other way round. In the one order of these four (seq_cst) either the count
@@ -163,7 +149,7 @@ void ParkedQueries::AskAgain(uint64_t reported_before_ms) {
   for (cursor_ = queries_.begin(); cursor_ != queries_.end();) {
     const auto query = cursor_++;
     if (query->reported_ms >= reported_before_ms) continue;
-    const bool udp = query->connection == nullptr;
+    const bool udp = query->way.connection == nullptr;
     const Response response =
         Respond(query->bytes(), udp ? Transport::kUdp : Transport::kTcp, view,
                 &context_->respond, room());
@@ -193,42 +179,13 @@ void ParkedQueries::Finish(Queries::iterator query, size_t size) {
   // Taken out first: delivering may end the connection, and that comes back
   // here to drop its other queries.
   const Queries done = Take(query);
-  const Query& last = done.front();
-  if (last.connection == nullptr) {
-    if (size > 0) SendUdp(last, size);
-    return;
-  }
-  uint8_t* frame = room_.get();
-  frame[0] = static_cast<uint8_t>(size >> 8);
-  frame[1] = static_cast<uint8_t>(size & 0xff);
-  last.connection->Deliver({frame, kLengthBytes + size});
-}
-
-// One system call each: answers to parked queries are few.
-void ParkedQueries::SendUdp(const Query& query, size_t size) {
-  iovec bytes{room(), size};
-  SocketAddress client = query.client;
-  std::string control = query.control;
-  msghdr message{};
-  message.msg_name = &client.sa;
-  message.msg_namelen = client.size();
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control.empty() ? nullptr : control.data();
-  message.msg_controllen = control.size();
-  TransportNumbers<Counter>& stats = context_->stats->udp;
-  if (sendmsg(query.fd, &message, MSG_DONTWAIT) < 0) {
-    stats.send_errors.Add();
-    return;
-  }
-  stats.sent.Add();
-  stats.sent_bytes.Add(size);
+  DeliverAnswer(done.front().way, room_.get(), size, context_->stats);
 }
 
 // Takes a query out of the table.
 ParkedQueries::Queries ParkedQueries::Take(Queries::iterator query) {
   if (query == cursor_) ++cursor_;
-  if (query->connection == nullptr) udp_.erase(&*query);
+  if (query->way.connection == nullptr) udp_.erase(&*query);
   Queries taken;
   taken.splice(taken.end(), queries_, query);
   count_.store(queries_.size(), std::memory_order_seq_cst);
@@ -239,7 +196,7 @@ ParkedQueries::Queries ParkedQueries::Take(Queries::iterator query) {
 void ParkedQueries::Drop(const TcpConnection* connection) {
   for (auto next = queries_.begin(); next != queries_.end();) {
     const auto query = next++;
-    if (query->connection == connection) {
+    if (query->way.connection == connection) {
       context_->stats->parked_dropped.Add();
       Take(query);
     }

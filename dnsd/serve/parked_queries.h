@@ -25,8 +25,8 @@
 #include "catalog/base/event_loop.h"
 #include "dnsd/limits.h"
 #include "dnsd/serve/asked_names.h"
-#include "dnsd/serve/listen_socket.h"
 #include "dnsd/serve/serve_context.h"
+#include "dnsd/way_back.h"
 
 namespace dnsd {
 
@@ -37,13 +37,6 @@ struct ParkedLimits {
   size_t queries_max = kParkedQueriesMax;
   uint64_t wait_ms = kParkedMs;
   uint64_t repeat_ms = kParkedRepeatMs;
-};
-
-// The way back to a UDP client.
-struct UdpReturn {
-  int fd = -1;
-  SocketAddress client;
-  std::span<const uint8_t> control;  // the reply's packet info; may be empty
 };
 
 enum class ParkResult : uint8_t {
@@ -63,11 +56,9 @@ class ParkedQueries {
   ParkedQueries& operator=(const ParkedQueries&) = delete;
 
   // Keeps a query to which Respond() has just said kPending, by `view`.
-  ParkResult ParkUdp(const UdpReturn& to, std::span<const uint8_t> packet,
-                     const View& view);
-  // The answer will come by TcpConnection::Deliver().
-  ParkResult ParkTcp(TcpConnection* connection, std::span<const uint8_t> packet,
-                     const View& view);
+  // Over TCP the answer will come by TcpConnection::Deliver().
+  ParkResult Park(const ReturnPath& path, std::span<const uint8_t> packet,
+                  const View& view);
 
   // Forgets the queries of a connection that is over.
   void Drop(const TcpConnection* connection);
@@ -79,7 +70,7 @@ class ParkedQueries {
   // may leave this out if it is 0.
   void Poke() { poke_.Send(); }
   [[nodiscard]] size_t count() const {
-    // seq_cst: see Park().
+    // seq_cst: see Keep().
     return count_.load(std::memory_order_seq_cst);
   }
 
@@ -93,13 +84,12 @@ class ParkedQueries {
     bool operator()(const Query* a, const Query* b) const;
   };
 
-  ParkResult Park(Query query, const View& view);
+  ParkResult Keep(Query query, const View& view);
   void OnTick();
   void AskAgain(uint64_t reported_before_ms);
   void Report(Query* query, std::set<std::string>* reported);
   void ServfailFirst(const View& view);
   void Finish(Queries::iterator query, size_t size);
-  void SendUdp(const Query& query, size_t size);
   Queries Take(Queries::iterator query);
   [[nodiscard]] uint8_t* room();
 

@@ -20,6 +20,7 @@
 
 namespace dnsd {
 
+class Forwarder;
 class ParkedQueries;
 
 struct ServeContext {
@@ -29,6 +30,8 @@ struct ServeContext {
   WorkerStats* stats = nullptr;
   // Where queries wait; needed where a view may say kPending.
   ParkedQueries* parked = nullptr;
+  // Where other people's names go; nullptr where no view says kForward.
+  Forwarder* forwarder = nullptr;
   AskedNames* asked = nullptr;  // nullptr: nobody listens
   AskedFilter asked_filter;
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "dnsd/forward/forwarder.h"
 #include "dnsd/serve/parked_queries.h"
 #include "zones/responder.h"
 #include "zones/wire.h"
@@ -67,7 +68,10 @@ void TcpConnection::Watch(EventLoop* loop, std::function<void(int)> on_ready) {
 
 void TcpConnection::Unwatch() {
   if (poll_) poll_->Stop();
-  if (pending_count_ > 0) context_->parked->Drop(this);
+  if (pending_count_ > 0) {
+    context_->parked->Drop(this);
+    if (context_->forwarder != nullptr) context_->forwarder->Drop(this);
+  }
   pending_count_ = 0;
 }
 
@@ -246,11 +250,31 @@ size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
     context_->ReportService();
     return response.size;
   }
-  if (context_->parked->ParkTcp(this, frame, view) == ParkResult::kRefused) {
+  if (context_->respond.asked.kind == AskedKey::kOthers) {
+    return Forward(frame, view, out);
+  }
+  ReturnPath path;
+  path.connection = this;
+  const ParkResult parked = context_->parked->Park(path, frame, view);
+  if (parked == ParkResult::kRefused) {
     return ServfailResponse(frame, view, out);
   }
   ++pending_count_;
   return 0;
+}
+
+// Asks for somebody else's name; as NoteAsked().
+size_t TcpConnection::Forward(std::span<const uint8_t> frame, const View& view,
+                              uint8_t* out) {
+  ReturnPath path;
+  path.connection = this;
+  socklen_t size = sizeof(path.client);
+  // A client that is gone has no address, and may not ask.
+  getpeername(fd_.get(), &path.client.sa, &size);
+  const ForwardResult result =
+      context_->forwarder->Ask(frame, Transport::kTcp, path, view.policy, out);
+  if (result.is_waiting) ++pending_count_;
+  return result.size;
 }
 
 void TcpConnection::AnswerBlocked() {

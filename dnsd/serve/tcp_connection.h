@@ -111,6 +111,8 @@ class TcpConnection {
   void AnswerFrame(std::span<const uint8_t> frame, const View& view);
   size_t NoteAsked(std::span<const uint8_t> frame, const View& view,
                    const Response& response, uint8_t* out);
+  size_t Forward(std::span<const uint8_t> frame, const View& view,
+                 uint8_t* out);
   void AnswerBlocked();
   void WriteArena();
   void WriteDelivery();
@@ -139,7 +141,7 @@ class TcpConnection {
   bool ended_ = false;  // our sending side is shut down
   std::optional<TcpClose> over_;
 
-  size_t pending_count_ = 0;  // queries in ParkedQueries
+  size_t pending_count_ = 0;  // in ParkedQueries and the Forwarder
   std::span<const uint8_t> delivery_;
 
   uint64_t now_ms_;

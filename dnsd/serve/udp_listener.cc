@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "dnsd/forward/forwarder.h"
 #include "dnsd/serve/parked_queries.h"
 
 namespace dnsd {
@@ -82,10 +83,16 @@ void UdpListener::NoteAsked(size_t index, const View& view) {
   if (context_->respond.asked.kind == AskedKey::kService) {
     return context_->ReportService();
   }
-  const UdpReturn to{socket_.fd.get(), batch_->client(index),
-                     batch_->control(index)};
+  const ReturnPath path{nullptr, socket_.fd.get(), batch_->client(index),
+                        batch_->control(index)};
   const std::span<const uint8_t> packet = batch_->packet(index);
-  const ParkResult parked = context_->parked->ParkUdp(to, packet, view);
+  if (context_->respond.asked.kind == AskedKey::kOthers) {
+    const ForwardResult result = context_->forwarder->Ask(
+        packet, Transport::kUdp, path, view.policy, batch_->room());
+    if (result.size > 0) batch_->Reply(index, result.size);
+    return;
+  }
+  const ParkResult parked = context_->parked->Park(path, packet, view);
   if (parked != ParkResult::kRefused) return;
   const size_t size = ServfailResponse(packet, view, batch_->room());
   if (size > 0) batch_->Reply(index, size);

@@ -12,7 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/check.h"
 #include "catalog/base/event_loop.h"
+#include "dnsd/forward/forwarder.h"
 #include "dnsd/limits.h"
+#include "dnsd/serve/deliver.h"
 #include "dnsd/serve/listen_socket.h"
 #include "dnsd/serve/parked_queries.h"
 #include "dnsd/serve/serve_context.h"
@@ -37,6 +39,7 @@ struct Worker::Impl {
 
   EventLoop loop;        // outlives the handles below
   ParkedQueries parked;  // outlives connections; poked until the very end
+  std::optional<Forwarder> forwarder;  // outlives connections
   std::vector<std::unique_ptr<UdpListener>> udp;
   std::optional<TcpListener> tcp;
   std::optional<PrepareHook> offline;
@@ -55,6 +58,13 @@ Worker::Impl::Impl(Options worker_options)
   context.stats = &stats;
   context.parked = &parked;
   context.asked = options.asked;
+  if (!options.forward.upstreams.empty()) {
+    forwarder.emplace(&loop, options.forward, &stats.forward,
+                      [this](const WayBack& to, uint8_t* frame, size_t size) {
+                        DeliverAnswer(to, frame, size, &stats);
+                      });
+    context.forwarder = &*forwarder;
+  }
   tcp.emplace(&loop, &context, TcpLimits());
   // Every callback between two polls may read the view; while the loop sleeps
   // in epoll the worker must hold nothing.
@@ -98,6 +108,7 @@ void Worker::Impl::Run() {
   stop_check.reset();
   udp.clear();
   tcp.reset();
+  forwarder.reset();
   offline.reset();
   context.reader.Offline();
 }
@@ -105,6 +116,7 @@ void Worker::Impl::Run() {
 void Worker::Impl::BeginStop(uint64_t drain_ms) {
   // Nothing is waited for any more: the next server may know.
   parked.Close();
+  if (forwarder) forwarder->Close();
   // Closing a socket throws away what is queued on it, so answer that first.
   for (const auto& listener : udp) listener->Drain(kUdpBatchesAtStop);
   udp.clear();

@@ -20,6 +20,7 @@
 #include "catalog/published.h"
 #include "catalog/qsbr.h"
 #include "dnsd/config.h"
+#include "dnsd/forward/forward_options.h"
 #include "dnsd/serve/asked_names.h"
 #include "dnsd/serve/worker_stats.h"
 #include "zones/view.h"
@@ -41,6 +42,8 @@ class Worker {
     // Called on the worker's thread when `asked` holds something that a query
     // waits for. Names of services alone need no haste: look now and then.
     std::function<void()> wake;
+    // Whom to ask for other people's names.
+    ForwardOptions forward;
   };
 
   // Binds the sockets; does not serve yet. Port 0 binds a port the kernel

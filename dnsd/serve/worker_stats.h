@@ -9,30 +9,15 @@
 #define DNSD_DNSD_SERVE_WORKER_STATS_H_
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include "dnsd/counter.h"
+#include "dnsd/forward/forward_stats.h"
 #include "zones/responder.h"
 
 namespace dnsd {
-
-// One number with a single writer.
-class Counter {
- public:
-  void Add(uint64_t count = 1) { Store(value() + count); }
-  void Subtract(uint64_t count = 1) { Store(value() - count); }
-  [[nodiscard]] uint64_t value() const {
-    // relaxed: a counter orders nothing.
-    return value_.load(std::memory_order_relaxed);
-  }
-
- private:
-  void Store(uint64_t value) { value_.store(value, std::memory_order_relaxed); }
-
-  std::atomic<uint64_t> value_{0};
-};
 
 // Why a TCP connection ended.
 enum class TcpClose : uint8_t {
@@ -89,6 +74,9 @@ struct WorkerNumbers {
   Number parked_refused{};  // SERVFAIL at once: too many wait
   Number parked_dropped{};  // the connection ended before
 
+  // Other people's names. They count as kForward, whatever is said to them.
+  ForwardNumbers<Number> forward{};
+
   [[nodiscard]] const Number& closed(TcpClose reason) const {
     return tcp_closed[static_cast<size_t>(reason)];
   }
@@ -127,6 +115,7 @@ inline void AddTo(const TransportNumbers<Counter>& from,
     totals.parked_expired += worker->parked_expired.value();
     totals.parked_refused += worker->parked_refused.value();
     totals.parked_dropped += worker->parked_dropped.value();
+    AddTo(worker->forward, &totals.forward);
     for (size_t i = 0; i < kTcpCloseCount; ++i) {
       totals.tcp_closed[i] += worker->tcp_closed[i].value();
     }

@@ -142,7 +142,7 @@ TEST(Config, ReadsRecursors) {
   EXPECT_EQ(Join(loaded.problems.errors()), "");
   EXPECT_EQ(Show(loaded.config.recursors),
             "8.8.8.8 53;8.8.8.8 54;::1 53;::1 55;127.0.0.1 53;");
-  EXPECT_TRUE(loaded.config.recursor_random);
+  EXPECT_EQ(loaded.config.recursor_strategy, ForwardStrategy::kRandom);
   EXPECT_EQ(loaded.config.recursor_timeout, std::chrono::seconds(2));
 }
 

@@ -430,9 +430,9 @@ TEST_F(ParkedQueriesTest, APublicationJustBeforeParkingIsNoticed) {
     ASSERT_EQ(response.outcome, Outcome::kPending);
     ASSERT_EQ(thread_->parked.count(), 0u);
     thread_->Publish(5);
-    EXPECT_EQ(
-        thread_->parked.ParkUdp({server.get(), client, {}}, query, before),
-        ParkResult::kParked);
+    EXPECT_EQ(thread_->parked.Park({nullptr, server.get(), client, {}}, query,
+                                   before),
+              ParkResult::kParked);
   });
   EXPECT_EQ(udp->ReceiveDatagram(), Answer(Query(1, "wait5")));
   ASSERT_TRUE(EventuallyParked(0));

@@ -1,0 +1,58 @@
+// ForwardNumbers counts what became of queries for other people's names.
+//
+// Threads: as dnsd/counter.h.
+// Units:   queries, unless a name says otherwise.
+#ifndef DNSD_DNSD_FORWARD_FORWARD_STATS_H_
+#define DNSD_DNSD_FORWARD_FORWARD_STATS_H_
+
+#include <cstdint>
+
+#include "dnsd/counter.h"
+
+namespace dnsd {
+
+// `Number` is Counter inside a worker and uint64_t in a sum.
+template <typename Number>
+struct ForwardNumbers {
+  Number queries{};     // of clients
+  Number cache_hits{};  // answered from the cache, within their time
+  Number stale{};       // answered from it past their time
+  Number coalesced{};   // joined a question that was being asked already
+  Number refused{};     // REFUSED: not an allowed network, or RD is not set
+  Number table_full{};  // SERVFAIL: too many wait
+  Number failed{};      // SERVFAIL: no upstream answered in time
+
+  Number sent{};               // queries to upstreams, probes included
+  Number sent_tcp{};           // of those over TCP
+  Number hedged{};             // of those beside one that was slow
+  Number timeouts{};           // upstreams that did not answer in time
+  Number upstream_failures{};  // SERVFAIL, REFUSED, unreadable, unreachable
+  Number wrong_replies{};      // messages with another id or question
+  Number wrong_case{};         // replies that lost the question's letter case
+  Number no_edns{};            // upstreams found not to know EDNS
+};
+
+using ForwardStats = ForwardNumbers<Counter>;
+using ForwardTotals = ForwardNumbers<uint64_t>;
+
+inline void AddTo(const ForwardStats& from, ForwardTotals* to) {
+  to->queries += from.queries.value();
+  to->cache_hits += from.cache_hits.value();
+  to->stale += from.stale.value();
+  to->coalesced += from.coalesced.value();
+  to->refused += from.refused.value();
+  to->table_full += from.table_full.value();
+  to->failed += from.failed.value();
+  to->sent += from.sent.value();
+  to->sent_tcp += from.sent_tcp.value();
+  to->hedged += from.hedged.value();
+  to->timeouts += from.timeouts.value();
+  to->upstream_failures += from.upstream_failures.value();
+  to->wrong_replies += from.wrong_replies.value();
+  to->wrong_case += from.wrong_case.value();
+  to->no_edns += from.no_edns.value();
+}
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_FORWARD_FORWARD_STATS_H_

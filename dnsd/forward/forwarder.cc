@@ -1,0 +1,328 @@
+#include "dnsd/forward/forwarder.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "zones/query.h"
+
+namespace dnsd {
+namespace {
+
+constexpr size_t kLengthBytes = 2;  // of a TCP frame
+
+ForwardQuestion ProbeQuestion() {
+  ForwardQuestion question;
+  question.name.assign(1, '\0');  // the root: everybody knows it
+  question.qtype = kTypeNs;
+  question.qclass = kClassIn;
+  return question;
+}
+
+bool IsSameWay(const WayBack& kept, const ReturnPath& path) {
+  if (kept.fd != path.fd || kept.client.is_v6() != path.client.is_v6()) {
+    return false;
+  }
+  return std::memcmp(&kept.client, &path.client, path.client.size()) == 0;
+}
+
+}  // namespace
+
+Forwarder::Forwarder(EventLoop* loop, ForwardOptions options,
+                     ForwardStats* stats, Deliver deliver)
+    : loop_(loop),
+      options_(std::move(options)),
+      stats_(stats),
+      deliver_(std::move(deliver)),
+      random_(secrets_.Next64()),
+      cache_(options_.cache, secrets_.Next64()),
+      room_(std::make_unique<uint8_t[]>(kLengthBytes + kResponseBytesMax)),
+      bury_(loop,
+            [this] {
+              if (!ended_.empty()) ended_.clear();
+            }),
+      timer_(loop, [this] { OnTimer(); }) {
+  for (const SocketAddress& address : options_.upstreams) {
+    upstreams_.push_back(
+        {Upstream(address, options_.probe_ms_min, options_.probe_ms_max),
+         nullptr, 0});
+  }
+}
+
+Forwarder::~Forwarder() = default;
+
+bool Forwarder::MayAsk(const SocketAddress& client) const {
+  return std::any_of(
+      options_.allow.begin(), options_.allow.end(),
+      [&](const IpNetwork& network) { return network.Contains(client); });
+}
+
+bool Forwarder::AllDown() const {
+  return std::all_of(upstreams_.begin(), upstreams_.end(),
+                     [](const Known& known) { return known.state.is_down(); });
+}
+
+ForwardResult Forwarder::Refuse(const Query& query, uint8_t rcode,
+                                uint8_t* out) const {
+  ClientAnswerOptions options;
+  options.udp_size_max = udp_size_max_;
+  return {false, WriteFailure(query, rcode, options, out)};
+}
+
+ForwardResult Forwarder::Ask(std::span<const uint8_t> packet,
+                             Transport transport, const ReturnPath& path,
+                             const ZonePolicy& policy, uint8_t* out) {
+  udp_size_max_ = policy.edns_udp_size;
+  Query query;
+  if (ParseQuery(packet, &query) != ParseResult::kOk || !query.has_question) {
+    return {};
+  }
+  stats_->queries.Add();
+  if (!MayAsk(path.client)) {
+    stats_->refused.Add();
+    return Refuse(query, kRefused, out);
+  }
+  const ForwardCache::Hit hit = cache_.Find(query, now_s());
+  if (hit.answer != nullptr && (!hit.is_stale || AllDown())) {
+    ClientAnswerOptions options;
+    options.udp_size_max = udp_size_max_;
+    options.age_s = hit.age_s;
+    options.is_stale = hit.is_stale;
+    (hit.is_stale ? stats_->stale : stats_->cache_hits).Add();
+    const size_t size =
+        WriteForClient(*hit.answer, query, transport, options, &random_, out);
+    if (hit.is_due || hit.is_stale) Refresh(query);
+    return {false, size};
+  }
+  if (policy.compat == Compat::kRfc && (query.flags & kFlagRd) == 0) {
+    stats_->refused.Add();
+    return Refuse(query, kRefused, out);
+  }
+  return Wait(query, transport, path, out);
+}
+
+// Lets the client wait for the answer.
+ForwardResult Forwarder::Wait(const Query& query, Transport transport,
+                              const ReturnPath& path, uint8_t* out) {
+  ForwardQuestion question = QuestionOf(query);
+  const std::string packet(reinterpret_cast<const char*>(query.packet),
+                           query.packet_size);
+  const auto found = flights_.find(question);
+  Flight* flight = found == flights_.end() ? nullptr : found->second.get();
+  if (flight != nullptr && path.connection == nullptr) {
+    for (const Waiter& waiter : flight->waiters) {
+      // Sent again by a client that grew impatient: one answer will do.
+      if (waiter.packet == packet && IsSameWay(waiter.way, path)) {
+        return {true, 0};
+      }
+    }
+  }
+  if (closed_ || waiting_count_ >= options_.waiting_max ||
+      packet.size() > kUdpQueryBytesMax ||
+      (flight != nullptr &&
+       flight->waiters.size() >= options_.waiting_per_question_max)) {
+    stats_->table_full.Add();
+    return Refuse(query, kServFail, out);
+  }
+  if (flight != nullptr) {
+    stats_->coalesced.Add();
+  } else {
+    flight = TakeOff(std::move(question));
+    if (flight == nullptr) {
+      stats_->table_full.Add();
+      return Refuse(query, kServFail, out);
+    }
+  }
+  flight->waiters.push_back({packet, transport, WayBack(path)});
+  ++waiting_count_;
+  return {true, 0};
+}
+
+// Asks again, for the cache only.
+void Forwarder::Refresh(const Query& query) {
+  ForwardQuestion question = QuestionOf(query);
+  if (closed_ || flights_.contains(question)) return;
+  static_cast<void>(TakeOff(std::move(question)));
+}
+
+// Begins to ask. nullptr: there are too many sockets already.
+Forwarder::Flight* Forwarder::TakeOff(ForwardQuestion question) {
+  if (running_count_ >= options_.sockets_max) return nullptr;
+  auto made = std::make_unique<Flight>();
+  Flight* flight = made.get();
+  flight->question = question;
+  flight->order = Order();
+  flight->deadline_ms =
+      now_ms() +
+      std::min(options_.total_ms, upstreams_.size() * options_.timeout_ms);
+  flights_.emplace(std::move(question), std::move(made));
+  // Clients are not answered from in here: if nobody can be asked, the timer
+  // says so.
+  if (!Advance(flight)) flight->deadline_ms = now_ms();
+  Schedule(flight);
+  return flight;
+}
+
+// The question is over. `answer`: nullptr when nobody knew one.
+void Forwarder::Finish(Flight* flight, const UpstreamAnswer* answer) {
+  const auto found = flights_.find(flight->question);
+  const std::unique_ptr<Flight> last = std::move(found->second);
+  flights_.erase(found);
+  due_.erase({flight->due_ms, flight});
+  const uint64_t now = now_ms();
+  for (Running& running : flight->running) {
+    --running_count_;
+    // Overtaken, having had more time than it usually takes.
+    if (answer != nullptr &&
+        now - running.started_ms >= HedgeDelay(*flight, running.upstream)) {
+      upstreams_[running.upstream].state.Failed(now);
+    }
+    Bury(std::move(running.exchange));
+  }
+  flight->running.clear();
+  ArmTimer();
+  if (answer != nullptr) {
+    cache_.Store(flight->question, *answer, now_s());
+    return Answer(flight, answer, false);
+  }
+  // What is past its time is better than nothing (RFC 8767 section 5).
+  std::optional<UpstreamAnswer> stale;
+  if (!flight->waiters.empty()) {
+    Query query;
+    if (ParseQuery(flight->waiters[0].bytes(), &query) == ParseResult::kOk) {
+      const ForwardCache::Hit hit = cache_.Find(query, now_s());
+      if (hit.answer != nullptr) stale = *hit.answer;
+    }
+  }
+  Answer(flight, stale ? &*stale : nullptr, true);
+}
+
+void Forwarder::Answer(Flight* flight, const UpstreamAnswer* answer,
+                       bool is_stale) {
+  // Delivering may end a connection, and that comes back to Drop().
+  answering_ = &flight->waiters;
+  for (Waiter& waiter : flight->waiters) {
+    --waiting_count_;
+    if (waiter.is_gone) continue;
+    waiter.is_gone = true;
+    Query query;
+    if (ParseQuery(waiter.bytes(), &query) != ParseResult::kOk) continue;
+    uint8_t* out = room_.get() + kLengthBytes;
+    ClientAnswerOptions options;
+    options.udp_size_max = udp_size_max_;
+    options.is_stale = is_stale;
+    size_t size = 0;
+    if (answer != nullptr) {
+      if (is_stale) stats_->stale.Add();
+      size = WriteForClient(*answer, query, waiter.transport, options, &random_,
+                            out);
+    } else {
+      stats_->failed.Add();
+      size = WriteFailure(query, kServFail, options, out);
+    }
+    deliver_(waiter.way, room_.get(), size);
+  }
+  answering_ = nullptr;
+}
+
+void Forwarder::Drop(const TcpConnection* connection) {
+  const auto is_its = [&](const Waiter& waiter) {
+    return waiter.way.connection == connection;
+  };
+  for (auto& [question, flight] : flights_) {
+    waiting_count_ -= std::erase_if(flight->waiters, is_its);
+  }
+  if (answering_ == nullptr) return;
+  for (Waiter& waiter : *answering_) {
+    if (is_its(waiter)) waiter.is_gone = true;
+  }
+}
+
+void Forwarder::Close() {
+  closed_ = true;
+  while (!flights_.empty()) Finish(flights_.begin()->second.get(), nullptr);
+  for (Known& known : upstreams_) {
+    if (known.probe != nullptr) Bury(std::move(known.probe));
+  }
+  timer_.Stop();
+  timer_at_ms_ = 0;
+}
+
+void Forwarder::Bury(std::unique_ptr<UpstreamExchange> exchange) {
+  exchange->Stop();
+  ended_.push_back(std::move(exchange));
+}
+
+// Asks one that is down whether it is back.
+void Forwarder::Probe(Known* known) {
+  const uint64_t now = now_ms();
+  if (known->probe != nullptr) {
+    if (now < known->probe_started_ms + options_.timeout_ms) return;
+    stats_->timeouts.Add();
+    Bury(std::move(known->probe));
+  }
+  if (known->state.next_probe_ms() == 0 || now < known->state.next_probe_ms()) {
+    return;
+  }
+  known->state.Probed(now);
+  known->probe_started_ms = now;
+  known->probe = std::make_unique<UpstreamExchange>(loop_, stats_, &secrets_);
+  UpstreamExchange::Mode mode;
+  mode.edns = false;
+  const auto done = [this, known](ExchangeEnd end) {
+    if (end != ExchangeEnd::kUnreachable && end != ExchangeEnd::kForged) {
+      known->state.Answered(now_ms() - known->probe_started_ms);
+    }
+    Bury(std::move(known->probe));
+    ArmTimer();
+  };
+  if (!known->probe->Start(known->state.address(), ProbeQuestion(), mode,
+                           done)) {
+    Bury(std::move(known->probe));
+  }
+}
+
+void Forwarder::OnTimer() {
+  timer_at_ms_ = 0;
+  const uint64_t now = now_ms();
+  while (!due_.empty() && due_.begin()->first <= now) {
+    OnDue(due_.begin()->second);
+  }
+  if (!closed_) {
+    for (Known& known : upstreams_) Probe(&known);
+  }
+  ArmTimer();
+}
+
+// When to look at the flight next.
+void Forwarder::Schedule(Flight* flight) {
+  uint64_t due_ms = flight->deadline_ms;
+  if (flight->hedge_ms != 0) due_ms = std::min(due_ms, flight->hedge_ms);
+  for (const Running& running : flight->running) {
+    due_ms = std::min(due_ms, running.deadline_ms);
+  }
+  due_.erase({flight->due_ms, flight});
+  flight->due_ms = due_ms;
+  due_.emplace(due_ms, flight);
+  ArmTimer();
+}
+
+// One timer, for whatever comes first. It is left to run too early rather than
+// set again for every question.
+void Forwarder::ArmTimer() {
+  uint64_t at_ms = due_.empty() ? UINT64_MAX : due_.begin()->first;
+  for (const Known& known : upstreams_) {
+    if (known.probe != nullptr) {
+      at_ms = std::min(at_ms, known.probe_started_ms + options_.timeout_ms);
+    } else if (known.state.next_probe_ms() != 0) {
+      at_ms = std::min(at_ms, known.state.next_probe_ms());
+    }
+  }
+  if (at_ms == UINT64_MAX || closed_) return;
+  if (timer_at_ms_ != 0 && timer_at_ms_ <= at_ms) return;
+  timer_at_ms_ = std::max<uint64_t>(at_ms, 1);
+  const uint64_t now = now_ms();
+  timer_.Start(at_ms > now ? at_ms - now : 0);
+}
+
+}  // namespace dnsd

@@ -1,0 +1,183 @@
+// Forwarder asks upstream resolvers for other people's names, and lets clients
+// wait meanwhile.
+//
+// A question that several clients ask is asked once. An upstream that is slow
+// is joined by a second one, and the first good answer is everybody's. Where
+// none answers, what the cache still has is (RFC 8767), else SERVFAIL.
+//
+// Queries that come back to us through a loop of forwarders join the question
+// that is being asked, so a loop costs one query and ends by its timeout.
+//
+// Threads:   one worker's.
+// Ownership: owns its sockets and copies of the queries that wait. UDP sockets
+//            of clients stay open until Close(); a connection that ends says so
+//            by Drop().
+// Errors:    clients see SERVFAIL or REFUSED; the counters say why.
+// Limits:    ForwardOptions. Never blocks. What the cache answers allocates
+//            nothing.
+// Units:     milliseconds of the loop's clock.
+#ifndef DNSD_DNSD_FORWARD_FORWARDER_H_
+#define DNSD_DNSD_FORWARD_FORWARDER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "catalog/base/event_loop.h"
+#include "dnsd/forward/forward_cache.h"
+#include "dnsd/forward/forward_options.h"
+#include "dnsd/forward/forward_stats.h"
+#include "dnsd/forward/secret_random.h"
+#include "dnsd/forward/upstream.h"
+#include "dnsd/forward/upstream_answer.h"
+#include "dnsd/forward/upstream_exchange.h"
+#include "dnsd/way_back.h"
+#include "zones/policy.h"
+#include "zones/random.h"
+#include "zones/responder.h"
+
+namespace dnsd {
+
+struct ForwardResult {
+  bool is_waiting = false;  // else the answer is `size` bytes in `out`
+  size_t size = 0;          // 0: send nothing
+};
+
+class Forwarder {
+ public:
+  // Sends an answer back. The message lies behind two bytes of `frame`, for
+  // the length that TCP wants.
+  // Not called from inside Ask().
+  using Deliver = std::function<void(const WayBack& to, uint8_t* frame,
+                                     size_t message_size)>;
+
+  Forwarder(EventLoop* loop, ForwardOptions options, ForwardStats* stats,
+            Deliver deliver);
+  ~Forwarder();
+  Forwarder(const Forwarder&) = delete;
+  Forwarder& operator=(const Forwarder&) = delete;
+
+  // Of a query to which Respond() has just said kForward. Who does not ask for
+  // recursion gets what is in the cache, and nothing else; Consul does not
+  // look at RD, nor does its mode.
+  [[nodiscard]] ForwardResult Ask(std::span<const uint8_t> packet,
+                                  Transport transport, const ReturnPath& path,
+                                  const ZonePolicy& policy, uint8_t* out);
+
+  // Forgets the queries of a connection that is over.
+  void Drop(const TcpConnection* connection);
+
+  // Answers who waits with SERVFAIL and asks nothing any more.
+  void Close();
+
+  [[nodiscard]] const Upstream& upstream(size_t index) const {
+    return upstreams_[index].state;
+  }
+  [[nodiscard]] size_t waiting_count() const { return waiting_count_; }
+
+ private:
+  // A client that waits.
+  struct Waiter {
+    std::string packet;
+    Transport transport;
+    WayBack way;
+    bool is_gone = false;
+
+    [[nodiscard]] std::span<const uint8_t> bytes() const {
+      return {reinterpret_cast<const uint8_t*>(packet.data()), packet.size()};
+    }
+  };
+
+  // An exchange for a flight.
+  struct Running {
+    std::unique_ptr<UpstreamExchange> exchange;
+    size_t upstream = 0;
+    uint64_t started_ms = 0;
+    uint64_t deadline_ms = 0;
+    bool lost_case = false;  // asked over TCP because of that
+  };
+  // A question that is being asked.
+  struct Flight {
+    ForwardQuestion question;
+    std::vector<Waiter> waiters;  // empty: only the cache waits
+    std::vector<size_t> order;    // upstreams
+    size_t next = 0;              // in `order`
+    std::vector<Running> running;
+    uint64_t hedge_ms = 0;  // when to ask a second upstream; 0: not
+    uint64_t deadline_ms = 0;
+    uint64_t due_ms = 0;  // its key in due_
+  };
+
+  struct Known {
+    Upstream state;
+    std::unique_ptr<UpstreamExchange> probe;
+    uint64_t probe_started_ms = 0;
+  };
+
+  [[nodiscard]] uint64_t now_ms() const { return uv_now(loop_->uv()); }
+  [[nodiscard]] uint32_t now_s() const {
+    return static_cast<uint32_t>(now_ms() / 1000);
+  }
+  [[nodiscard]] bool MayAsk(const SocketAddress& client) const;
+  [[nodiscard]] bool AllDown() const;
+  [[nodiscard]] ForwardResult Wait(const Query& query, Transport transport,
+                                   const ReturnPath& path, uint8_t* out);
+  [[nodiscard]] ForwardResult Refuse(const Query& query, uint8_t rcode,
+                                     uint8_t* out) const;
+  void Refresh(const Query& query);
+
+  [[nodiscard]] Flight* TakeOff(ForwardQuestion question);
+  [[nodiscard]] std::vector<size_t> Order();
+  [[nodiscard]] uint64_t HedgeDelay(const Flight& flight,
+                                    size_t upstream) const;
+  [[nodiscard]] bool Advance(Flight* flight);
+  [[nodiscard]] bool Begin(Flight* flight, Running running,
+                           const UpstreamExchange::Mode& mode);
+  void OnEnd(Flight* flight, const UpstreamExchange* exchange, ExchangeEnd end);
+  [[nodiscard]] bool Again(Flight* flight, const Running& ended,
+                           ExchangeEnd end, UpstreamExchange::Mode mode);
+  void OnDue(Flight* flight);
+  void Finish(Flight* flight, const UpstreamAnswer* answer);
+  void Answer(Flight* flight, const UpstreamAnswer* answer, bool is_stale);
+  void Bury(std::unique_ptr<UpstreamExchange> exchange);
+
+  void Probe(Known* known);
+  void OnTimer();
+  void Schedule(Flight* flight);
+  void ArmTimer();
+
+  EventLoop* loop_;
+  ForwardOptions options_;
+  ForwardStats* stats_;
+  Deliver deliver_;
+  SecretRandom secrets_;
+  Random random_;
+  ForwardCache cache_;
+  bool closed_ = false;
+  uint16_t udp_size_max_ = 1232;  // of our answers
+
+  std::vector<Known> upstreams_;
+  absl::flat_hash_map<ForwardQuestion, std::unique_ptr<Flight>> flights_;
+  std::set<std::pair<uint64_t, Flight*>> due_;  // each flight once
+  size_t waiting_count_ = 0;
+  size_t running_count_ = 0;
+  std::vector<Waiter>* answering_ = nullptr;  // who Answer() is busy with
+  std::unique_ptr<uint8_t[]> room_;           // for a frame
+
+  // What has ended, until no callback of it can be on the stack.
+  std::vector<std::unique_ptr<UpstreamExchange>> ended_;
+  PrepareHook bury_;
+  Timer timer_;
+  uint64_t timer_at_ms_ = 0;  // 0: not running
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_FORWARD_FORWARDER_H_

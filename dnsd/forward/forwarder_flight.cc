@@ -1,0 +1,199 @@
+// The way of one question from upstream to upstream.
+#include <algorithm>
+#include <utility>
+
+#include "dnsd/forward/forwarder.h"
+
+namespace dnsd {
+namespace {
+
+// One query in so many goes first to another than the fastest upstream, whose
+// speed would else never be learned again.
+constexpr uint32_t kExploreOneIn = 32;
+
+}  // namespace
+
+// The upstreams in the order in which a question goes to them.
+std::vector<size_t> Forwarder::Order() {
+  std::vector<size_t> order;
+  for (size_t i = 0; i < upstreams_.size(); ++i) order.push_back(i);
+  const auto count = static_cast<uint32_t>(order.size());
+  switch (options_.strategy) {
+    case ForwardStrategy::kSequential:
+      break;
+    case ForwardStrategy::kRandom:
+      for (uint32_t i = count; i > 1; --i) {
+        std::swap(order[i - 1], order[random_.Below(i)]);
+      }
+      break;
+    case ForwardStrategy::kFastest:
+      std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+        return upstreams_[a].state.rtt_eighths() <
+               upstreams_[b].state.rtt_eighths();
+      });
+      if (count > 1 && random_.Below(kExploreOneIn) == 0) {
+        std::swap(order[0], order[random_.Below(count)]);
+      }
+      break;
+  }
+  std::stable_partition(order.begin(), order.end(), [&](size_t upstream) {
+    return !upstreams_[upstream].state.is_down();
+  });
+  // A packet may get lost: the only one is asked twice.
+  if (count == 1) order.push_back(order[0]);
+  return order;
+}
+
+uint64_t Forwarder::HedgeDelay(const Flight& flight, size_t upstream) const {
+  const uint64_t latest = options_.timeout_ms / 2;
+  const bool is_repeat = flight.next < flight.order.size() &&
+                         flight.order[flight.next] == upstream;
+  if (is_repeat) return latest;
+  return std::min(
+      latest, std::max(kForwardHedgeRtts * upstreams_[upstream].state.rtt_ms(),
+                       options_.hedge_ms_min));
+}
+
+// Asks the next upstream that can be reached. False: there is none, and nobody
+// is being asked.
+bool Forwarder::Advance(Flight* flight) {
+  flight->hedge_ms = 0;
+  while (flight->next < flight->order.size() &&
+         running_count_ < options_.sockets_max) {
+    const size_t upstream = flight->order[flight->next++];
+    const uint64_t now = now_ms();
+    Running running;
+    running.upstream = upstream;
+    running.started_ms = now;
+    running.deadline_ms =
+        std::min(now + options_.timeout_ms, flight->deadline_ms);
+    const Upstream& state = upstreams_[upstream].state;
+    UpstreamExchange::Mode mode;
+    mode.edns = state.wants_edns(now);
+    mode.mixed_case = state.keeps_case(now);
+    if (!Begin(flight, std::move(running), mode)) continue;
+    if (flight->next < flight->order.size()) {
+      flight->hedge_ms = now + HedgeDelay(*flight, upstream);
+    }
+    return true;
+  }
+  return !flight->running.empty();
+}
+
+bool Forwarder::Begin(Flight* flight, Running running,
+                      const UpstreamExchange::Mode& mode) {
+  running.exchange =
+      std::make_unique<UpstreamExchange>(loop_, stats_, &secrets_);
+  UpstreamExchange* exchange = running.exchange.get();
+  Upstream& state = upstreams_[running.upstream].state;
+  if (!exchange->Start(state.address(), flight->question, mode,
+                       [this, flight, exchange](ExchangeEnd end) {
+                         OnEnd(flight, exchange, end);
+                       })) {
+    stats_->upstream_failures.Add();
+    state.Failed(now_ms());
+    return false;
+  }
+  ++running_count_;
+  flight->running.push_back(std::move(running));
+  return true;
+}
+
+// From the callback of an exchange.
+void Forwarder::OnEnd(Flight* flight, const UpstreamExchange* exchange,
+                      ExchangeEnd end) {
+  const auto found = std::find_if(
+      flight->running.begin(), flight->running.end(),
+      [&](const Running& r) { return r.exchange.get() == exchange; });
+  Running ended = std::move(*found);
+  flight->running.erase(found);
+  --running_count_;
+  UpstreamExchange* last = ended.exchange.get();
+  Upstream& state = upstreams_[ended.upstream].state;
+  const uint64_t now = now_ms();
+  if (end == ExchangeEnd::kUnreachable) {
+    // Who answers over UDP is not down for want of TCP.
+    if (!last->mode().tcp) state.Failed(now);
+  } else if (end != ExchangeEnd::kForged) {
+    state.Answered(last->mode().tcp ? state.rtt_ms() : now - ended.started_ms);
+  }
+  Bury(std::move(ended.exchange));
+  if (end == ExchangeEnd::kAnswer) {
+    if (ended.lost_case) state.LostCase(now);
+    if (last->mode().mixed_case && !last->mode().tcp) state.KeptCase();
+    return Finish(flight, &last->answer());
+  }
+  const UpstreamExchange::Mode mode = last->mode();
+  if (!Again(flight, ended, end, mode)) {
+    stats_->upstream_failures.Add();
+    if (!Advance(flight)) return Finish(flight, nullptr);
+  }
+  Schedule(flight);
+}
+
+// Asks the same upstream in another way, within the same time, where that may
+// help.
+bool Forwarder::Again(Flight* flight, const Running& ended, ExchangeEnd end,
+                      UpstreamExchange::Mode mode) {
+  Running next;
+  next.upstream = ended.upstream;
+  next.started_ms = now_ms();
+  next.deadline_ms = ended.deadline_ms;
+  next.lost_case = ended.lost_case;
+  switch (end) {
+    case ExchangeEnd::kTruncated:
+    case ExchangeEnd::kForged:
+      mode.tcp = true;
+      break;
+    case ExchangeEnd::kWrongCase:
+      mode.tcp = true;
+      next.lost_case = true;
+      break;
+    case ExchangeEnd::kNoEdns:
+      stats_->no_edns.Add();
+      upstreams_[next.upstream].state.KnowsNoEdns(now_ms());
+      mode.edns = false;
+      break;
+    case ExchangeEnd::kUnreachable:
+      // It changes letters and has no TCP: without mixing, then.
+      if (!mode.tcp || !ended.lost_case) return false;
+      mode.tcp = false;
+      mode.mixed_case = false;
+      break;
+    default:
+      return false;
+  }
+  return Begin(flight, std::move(next), mode);
+}
+
+// Its time has come: for a second upstream, for the next one, or for the end.
+void Forwarder::OnDue(Flight* flight) {
+  const uint64_t now = now_ms();
+  bool was_late = false;
+  for (size_t i = 0; i < flight->running.size();) {
+    if (now < flight->running[i].deadline_ms) {
+      ++i;
+      continue;
+    }
+    Running late = std::move(flight->running[i]);
+    flight->running.erase(flight->running.begin() + static_cast<ptrdiff_t>(i));
+    --running_count_;
+    was_late = true;
+    stats_->timeouts.Add();
+    upstreams_[late.upstream].state.Failed(now);
+    Bury(std::move(late.exchange));
+  }
+  if (now >= flight->deadline_ms) return Finish(flight, nullptr);
+  if (flight->hedge_ms != 0 && now >= flight->hedge_ms) {
+    stats_->hedged.Add();
+    static_cast<void>(Advance(flight));
+    flight->hedge_ms = 0;  // two at a time
+    was_late = false;
+  }
+  if ((was_late || flight->running.empty()) && !Advance(flight)) {
+    return Finish(flight, nullptr);
+  }
+  Schedule(flight);
+}
+
+}  // namespace dnsd

@@ -1,0 +1,94 @@
+// Upstream is what is known of one upstream resolver: how fast it is, whether
+// it answers, what it does not understand.
+//
+// Threads: one worker's.
+// Units:   milliseconds of a clock that does not go back, from the caller.
+#ifndef DNSD_DNSD_FORWARD_UPSTREAM_H_
+#define DNSD_DNSD_FORWARD_UPSTREAM_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "dnsd/limits.h"
+#include "dnsd/socket_address.h"
+
+namespace dnsd {
+
+class Upstream {
+ public:
+  Upstream(const SocketAddress& address, uint64_t probe_ms_min,
+           uint64_t probe_ms_max)
+      : address_(address),
+        probe_ms_min_(probe_ms_min),
+        probe_ms_max_(probe_ms_max) {}
+
+  [[nodiscard]] const SocketAddress& address() const { return address_; }
+
+  // It has answered, whatever it said, after this time.
+  void Answered(uint64_t rtt_ms) {
+    failures_ = 0;
+    next_probe_ms_ = 0;
+    // The mean of RFC 6298 2.3; kept in eighths of a millisecond, so that a
+    // fast one does not round to nothing.
+    rtt_eighths_ =
+        known_ ? rtt_eighths_ - rtt_eighths_ / 8 + rtt_ms : rtt_ms * 8;
+    known_ = true;
+  }
+
+  // It has not: no reply in time, or nobody there.
+  void Failed(uint64_t now_ms) {
+    if (++failures_ < kForwardFailuresMax) return;
+    if (failures_ == kForwardFailuresMax) probe_interval_ms_ = probe_ms_min_;
+    if (next_probe_ms_ == 0) next_probe_ms_ = now_ms + probe_interval_ms_;
+  }
+
+  [[nodiscard]] bool is_down() const {
+    return failures_ >= kForwardFailuresMax;
+  }
+  [[nodiscard]] uint64_t rtt_ms() const { return rtt_eighths_ / 8; }
+  // For the order; one that was never asked comes first.
+  [[nodiscard]] uint64_t rtt_eighths() const { return rtt_eighths_; }
+
+  // When to probe it; 0: it is up.
+  [[nodiscard]] uint64_t next_probe_ms() const { return next_probe_ms_; }
+  void Probed(uint64_t now_ms) {
+    probe_interval_ms_ = std::min(probe_interval_ms_ * 2, probe_ms_max_);
+    next_probe_ms_ = now_ms + probe_interval_ms_;
+  }
+
+  [[nodiscard]] bool wants_edns(uint64_t now_ms) const {
+    return now_ms >= edns_again_ms_;
+  }
+  void KnowsNoEdns(uint64_t now_ms) {
+    edns_again_ms_ = now_ms + kForwardFallbackMs;
+  }
+
+  [[nodiscard]] bool keeps_case(uint64_t now_ms) const {
+    return now_ms >= case_again_ms_;
+  }
+  // A reply lost the letter case, and TCP confirmed that it was no forgery.
+  void LostCase(uint64_t now_ms) {
+    if (++case_lost_ < kForwardWrongCaseMax) return;
+    case_lost_ = 0;
+    case_again_ms_ = now_ms + kForwardFallbackMs;
+  }
+  void KeptCase() { case_lost_ = 0; }
+
+ private:
+  SocketAddress address_;
+  uint64_t probe_ms_min_;
+  uint64_t probe_ms_max_;
+
+  bool known_ = false;
+  uint64_t rtt_eighths_ = 0;
+  int failures_ = 0;  // in a row
+  uint64_t probe_interval_ms_ = 0;
+  uint64_t next_probe_ms_ = 0;
+  uint64_t edns_again_ms_ = 0;
+  uint64_t case_again_ms_ = 0;
+  int case_lost_ = 0;
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_FORWARD_UPSTREAM_H_

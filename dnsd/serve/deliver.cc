@@ -1,0 +1,50 @@
+#include "dnsd/serve/deliver.h"
+
+#include <sys/socket.h>
+
+#include <string>
+
+#include "dnsd/serve/tcp_connection.h"
+
+namespace dnsd {
+namespace {
+
+constexpr size_t kLengthBytes = 2;  // of a TCP frame
+
+// One system call each: those that wait are few.
+void SendUdp(const WayBack& to, uint8_t* message, size_t size,
+             TransportNumbers<Counter>* stats) {
+  iovec bytes{message, size};
+  SocketAddress client = to.client;
+  std::string control = to.control;
+  msghdr header{};
+  header.msg_name = &client.sa;
+  header.msg_namelen = client.size();
+  header.msg_iov = &bytes;
+  header.msg_iovlen = 1;
+  header.msg_control = control.empty() ? nullptr : control.data();
+  header.msg_controllen = control.size();
+  if (sendmsg(to.fd, &header, MSG_DONTWAIT) < 0) {
+    stats->send_errors.Add();
+    return;
+  }
+  stats->sent.Add();
+  stats->sent_bytes.Add(size);
+}
+
+}  // namespace
+
+void DeliverAnswer(const WayBack& to, uint8_t* frame, size_t message_size,
+                   WorkerStats* stats) {
+  if (to.connection == nullptr) {
+    if (message_size > 0) {
+      SendUdp(to, frame + kLengthBytes, message_size, &stats->udp);
+    }
+    return;
+  }
+  frame[0] = static_cast<uint8_t>(message_size >> 8);
+  frame[1] = static_cast<uint8_t>(message_size & 0xff);
+  to.connection->Deliver({frame, kLengthBytes + message_size});
+}
+
+}  // namespace dnsd

@@ -1,0 +1,62 @@
+// UniqueFd and SocketAddress: what everything that has sockets shares.
+//
+// Threads:   values.
+// Ownership: a UniqueFd closes its descriptor.
+#ifndef DNSD_DNSD_SOCKET_ADDRESS_H_
+#define DNSD_DNSD_SOCKET_ADDRESS_H_
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <utility>
+
+namespace dnsd {
+
+// A descriptor that closes itself.
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  ~UniqueFd() { Reset(); }
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
+    if (this != &other) {
+      Reset();
+      fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+  }
+
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] bool valid() const { return fd_ >= 0; }
+  void Reset() {
+    if (fd_ >= 0) close(fd_);
+    fd_ = -1;
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+// Room for an IPv4 or IPv6 address with its port. `sa.sa_family` says which.
+union SocketAddress {
+  sockaddr sa;
+  sockaddr_in v4;
+  sockaddr_in6 v6;
+
+  SocketAddress() : v6{} {}
+  [[nodiscard]] bool is_v6() const { return sa.sa_family == AF_INET6; }
+  [[nodiscard]] socklen_t size() const {
+    return is_v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  }
+  // In host order.
+  [[nodiscard]] uint16_t port() const {
+    return ntohs(is_v6() ? v6.sin6_port : v4.sin_port);
+  }
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_SOCKET_ADDRESS_H_

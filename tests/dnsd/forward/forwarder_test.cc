@@ -1,0 +1,199 @@
+#include "dnsd/forward/forwarder.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/dnsd/forward/scripted_upstream.h"
+
+namespace dnsd::testing {
+namespace {
+
+constexpr uint64_t kPatienceMs = 10'000;
+
+// A forwarder on a loop of this thread, and what it has delivered.
+class ForwarderTest : public ::testing::Test {
+ protected:
+  // Upstreams that are there for certain answer within this.
+  void Make(const std::vector<SocketAddress>& upstreams) {
+    options_.upstreams = upstreams;
+    options_.strategy = ForwardStrategy::kSequential;
+    forwarder_ = std::make_unique<Forwarder>(
+        &loop_, options_, &stats_,
+        [this](const WayBack&, uint8_t* frame, size_t size) {
+          delivered_.emplace_back(reinterpret_cast<char*>(frame) + 2, size);
+          if (delivered_.size() >= wanted_) loop_.Stop();
+        });
+  }
+
+  static std::string Query(uint16_t id, const std::string& label,
+                           bool rd = true) {
+    std::string query = {static_cast<char>(id >> 8),
+                         static_cast<char>(id & 0xff),
+                         rd ? '\1' : '\0',
+                         0,
+                         0,
+                         1,
+                         0,
+                         0,
+                         0,
+                         0,
+                         0,
+                         0};
+    query.push_back(static_cast<char>(label.size()));
+    query += label;
+    query += {4, 't', 'e', 's', 't', 0, 0, 1, 0, 1};
+    return query;
+  }
+
+  ForwardResult Ask(const std::string& query,
+                    Transport transport = Transport::kUdp,
+                    const char* client = "127.0.0.1") {
+    ReturnPath path;
+    path.fd = 1;
+    path.client.v4.sin_family = AF_INET;
+    inet_pton(AF_INET, client, &path.client.v4.sin_addr);
+    return forwarder_->Ask(
+        {reinterpret_cast<const uint8_t*>(query.data()), query.size()},
+        transport, path, policy_, out_.get());
+  }
+
+  // Runs until so many answers have been delivered in all.
+  bool Await(size_t count) {
+    wanted_ = count;
+    if (delivered_.size() >= count) return true;
+    Timer patience(&loop_, [this] { loop_.Stop(); });
+    patience.Start(kPatienceMs);
+    loop_.Run();
+    return delivered_.size() >= count;
+  }
+
+  // The rcode of a question's answer; -1: none came.
+  int Rcode(const std::string& label, Transport transport = Transport::kUdp) {
+    const ForwardResult result = Ask(Query(next_id_++, label), transport);
+    if (!result.is_waiting) return result.size == 0 ? -1 : out_[3] & 15;
+    if (!Await(delivered_.size() + 1)) return -1;
+    return delivered_.back()[3] & 15;
+  }
+  int AnswerCount() const { return static_cast<uint8_t>(delivered_.back()[7]); }
+
+  EventLoop loop_;
+  ForwardOptions options_;
+  ForwardStats stats_;
+  ZonePolicy policy_;
+  size_t wanted_ = SIZE_MAX;
+  uint16_t next_id_ = 1;
+  std::vector<std::string> delivered_;
+  std::unique_ptr<uint8_t[]> out_ =
+      std::make_unique<uint8_t[]>(kResponseBytesMax);
+  std::unique_ptr<Forwarder> forwarder_;
+};
+
+TEST_F(ForwarderTest, AnswersOnceFromUpstreamThenFromTheCache) {
+  ScriptedUpstream upstream;
+  Make({upstream.address()});
+  EXPECT_EQ(Rcode("www"), 0);
+  EXPECT_EQ(AnswerCount(), 1);
+  EXPECT_EQ(Rcode("www"), 0);
+  EXPECT_EQ(upstream.questions(), 1);
+  EXPECT_EQ(stats_.cache_hits.value(), 1u);
+  EXPECT_EQ(Rcode("nx"), 3);
+  EXPECT_EQ(Rcode("fail"), 2);
+}
+
+TEST_F(ForwarderTest, AsksOverTcpWhatIsTruncatedOrForged) {
+  ScriptedUpstream upstream;
+  Make({upstream.address()});
+  EXPECT_EQ(Rcode("big", Transport::kTcp), 0);
+  EXPECT_EQ(AnswerCount(), 100);
+  EXPECT_EQ(Rcode("wrong"), 0);
+  EXPECT_EQ(stats_.wrong_replies.value(), 21u);
+  EXPECT_EQ(upstream.tcp_questions(), 2);
+}
+
+TEST_F(ForwarderTest, LivesWithUpstreamsWithoutEdnsAndLetterCase) {
+  ScriptedUpstream upstream;
+  Make({upstream.address()});
+  EXPECT_EQ(Rcode("plain"), 0);
+  EXPECT_EQ(stats_.no_edns.value(), 1u);
+  EXPECT_EQ(Rcode("plainer"), 0);
+  EXPECT_EQ(stats_.no_edns.value(), 1u);
+  // So long a name is not in lower case by chance.
+  EXPECT_EQ(Rcode("lowercaseofaverylongnamewithmanyletters"), 0);
+  EXPECT_EQ(stats_.wrong_case.value(), 1u);
+  EXPECT_EQ(upstream.tcp_questions(), 1);
+}
+
+TEST_F(ForwarderTest, ManyClientsWithOneQuestionAskItOnce) {
+  ScriptedUpstream upstream;
+  Make({upstream.address()});
+  for (uint16_t id = 0; id < 100; ++id) {
+    EXPECT_TRUE(Ask(Query(id, "late")).is_waiting);
+  }
+  EXPECT_TRUE(Ask(Query(7, "late")).is_waiting);  // sent again
+  ASSERT_TRUE(Await(100));
+  EXPECT_EQ(stats_.sent.value(), 1u);
+  EXPECT_EQ(stats_.coalesced.value(), 99u);
+  EXPECT_EQ(forwarder_->waiting_count(), 0u);
+}
+
+TEST_F(ForwarderTest, AnotherUpstreamTakesOver) {
+  ScriptedUpstream silent(false);
+  ScriptedUpstream upstream;
+  Make({silent.address(), upstream.address()});
+  for (const char* label : {"a", "b", "c"}) EXPECT_EQ(Rcode(label), 0);
+  EXPECT_TRUE(forwarder_->upstream(0).is_down());
+  EXPECT_EQ(Rcode("d"), 0);
+  EXPECT_GE(stats_.hedged.value(), 3u);
+}
+
+TEST_F(ForwarderTest, AnUpstreamThatIsBackIsNoticed) {
+  ScriptedUpstream upstream(false);
+  options_.timeout_ms = 50;
+  options_.probe_ms_min = 20;
+  Make({upstream.address()});
+  EXPECT_EQ(Rcode("a"), 2);
+  EXPECT_EQ(Rcode("b"), 2);
+  EXPECT_TRUE(forwarder_->upstream(0).is_down());
+  upstream.SetAnswers(true);
+  Timer look(&loop_, [this] {
+    if (!forwarder_->upstream(0).is_down()) loop_.Stop();
+  });
+  look.Start(5, 5);
+  EXPECT_FALSE(Await(3));
+  EXPECT_FALSE(forwarder_->upstream(0).is_down());
+}
+
+TEST_F(ForwarderTest, RefusesStrangersAndWhoDoesNotWantRecursion) {
+  ScriptedUpstream upstream;
+  Make({upstream.address()});
+  EXPECT_FALSE(Ask(Query(1, "www"), Transport::kUdp, "8.8.8.8").is_waiting);
+  EXPECT_EQ(out_[3] & 15, 5);
+  EXPECT_FALSE(Ask(Query(1, "www", false)).is_waiting);
+  EXPECT_EQ(out_[3] & 15, 5);
+  EXPECT_EQ(stats_.refused.value(), 2u);
+  policy_.compat = Compat::kConsul;
+  EXPECT_TRUE(Ask(Query(1, "www", false)).is_waiting);
+  EXPECT_TRUE(Await(1));
+}
+
+TEST_F(ForwarderTest, FailsAtOnceWhenTheTableIsFullAndAtClose) {
+  ScriptedUpstream upstream(false);
+  options_.waiting_max = 3;
+  options_.waiting_per_question_max = 2;
+  Make({upstream.address()});
+  EXPECT_TRUE(Ask(Query(1, "a")).is_waiting);
+  EXPECT_TRUE(Ask(Query(2, "a")).is_waiting);
+  EXPECT_FALSE(Ask(Query(3, "a")).is_waiting);
+  EXPECT_TRUE(Ask(Query(4, "b")).is_waiting);
+  EXPECT_FALSE(Ask(Query(5, "c")).is_waiting);
+  EXPECT_EQ(stats_.table_full.value(), 2u);
+  forwarder_->Close();
+  EXPECT_EQ(delivered_.size(), 3u);
+  EXPECT_FALSE(Ask(Query(6, "d")).is_waiting);
+}
+
+}  // namespace
+}  // namespace dnsd::testing
