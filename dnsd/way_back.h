@@ -34,6 +34,13 @@ struct WayBack {
         control(reinterpret_cast<const char*>(path.control.data()),
                 path.control.size()) {}
 
+  [[nodiscard]] ReturnPath path() const {
+    return {connection,
+            fd,
+            client,
+            {reinterpret_cast<const uint8_t*>(control.data()), control.size()}};
+  }
+
   TcpConnection* connection;
   int fd;
   SocketAddress client;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "dnsd/forward/forwarder.h"
 #include "dnsd/serve/deliver.h"
 #include "zones/responder.h"
 
@@ -149,13 +150,24 @@ void ParkedQueries::AskAgain(uint64_t reported_before_ms) {
   for (cursor_ = queries_.begin(); cursor_ != queries_.end();) {
     const auto query = cursor_++;
     if (query->reported_ms >= reported_before_ms) continue;
-    const bool udp = query->way.connection == nullptr;
+    const Transport transport =
+        query->way.connection == nullptr ? Transport::kUdp : Transport::kTcp;
     const Response response =
-        Respond(query->bytes(), udp ? Transport::kUdp : Transport::kTcp, view,
-                &context_->respond, room());
+        Respond(query->bytes(), transport, view, &context_->respond, room());
     if (response.outcome != Outcome::kPending) {
       context_->stats->parked_answered.Add();
-      Finish(query, response.size);
+      size_t size = response.size;
+      if (response.outcome == Outcome::kForward) {
+        // An address that the catalog does not know, now that it is there.
+        const ForwardResult asked = context_->forwarder->Ask(
+            query->bytes(), transport, query->way.path(), view.policy, room());
+        if (asked.is_waiting) {
+          Take(query);
+          continue;
+        }
+        size = asked.size;
+      }
+      Finish(query, size);
       continue;
     }
     const AskedName asked = NameOf(context_->respond.asked);

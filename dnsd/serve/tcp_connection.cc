@@ -250,31 +250,23 @@ size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
     context_->ReportService();
     return response.size;
   }
-  if (context_->respond.asked.kind == AskedKey::kOthers) {
-    return Forward(frame, view, out);
-  }
   ReturnPath path;
   path.connection = this;
+  socklen_t address_size = sizeof(path.client);
+  // A client that is gone has no address, and may not ask others.
+  getpeername(fd_.get(), &path.client.sa, &address_size);
+  if (context_->respond.asked.kind == AskedKey::kOthers) {
+    const ForwardResult result = context_->forwarder->Ask(
+        frame, Transport::kTcp, path, view.policy, out);
+    if (result.is_waiting) ++pending_count_;
+    return result.size;
+  }
   const ParkResult parked = context_->parked->Park(path, frame, view);
   if (parked == ParkResult::kRefused) {
     return ServfailResponse(frame, view, out);
   }
   ++pending_count_;
   return 0;
-}
-
-// Asks for somebody else's name; as NoteAsked().
-size_t TcpConnection::Forward(std::span<const uint8_t> frame, const View& view,
-                              uint8_t* out) {
-  ReturnPath path;
-  path.connection = this;
-  socklen_t size = sizeof(path.client);
-  // A client that is gone has no address, and may not ask.
-  getpeername(fd_.get(), &path.client.sa, &size);
-  const ForwardResult result =
-      context_->forwarder->Ask(frame, Transport::kTcp, path, view.policy, out);
-  if (result.is_waiting) ++pending_count_;
-  return result.size;
 }
 
 void TcpConnection::AnswerBlocked() {

@@ -111,8 +111,6 @@ class TcpConnection {
   void AnswerFrame(std::span<const uint8_t> frame, const View& view);
   size_t NoteAsked(std::span<const uint8_t> frame, const View& view,
                    const Response& response, uint8_t* out);
-  size_t Forward(std::span<const uint8_t> frame, const View& view,
-                 uint8_t* out);
   void AnswerBlocked();
   void WriteArena();
   void WriteDelivery();

@@ -9,11 +9,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -27,6 +24,7 @@
 #include "tests/testing/consul_process.h"
 #include "tests/testing/dns_client.h"
 #include "tests/testing/process.h"
+#include "tests/testing/resolvers.h"
 #include "tests/testing/temp_dir.h"
 
 namespace dnsd::testing {
@@ -41,14 +39,6 @@ using ::testing::UnorderedElementsAre;
 constexpr size_t kManyInstances = 95;
 
 constexpr std::chrono::milliseconds kTry{500};
-
-// Where `./dev` unpacks them.
-std::string Root() {
-  const char* variable = std::getenv("DNSD_RESOLVERS");
-  return variable != nullptr
-             ? variable
-             : std::filesystem::absolute("build/resolvers").string();
-}
 
 // How a resolver is told to forward. In `config` and `args`, DIR is its
 // directory, DNSD the port of dnsd, PORT its own, CONFIG its configuration.
@@ -132,10 +122,9 @@ newServer({address="127.0.0.1:DNSD", checkName="web.service.consul."})
 class ResolverChainTest : public ::testing::TestWithParam<Resolver> {
  protected:
   void SetUp() override {
-    const std::string program =
-        absl::StrCat(Root(), "/usr/", GetParam().program);
-    if (!std::filesystem::exists(program)) {
-      GTEST_SKIP() << "no " << program << ": ./dev test fetches it";
+    const std::string program = ResolverProgram(GetParam().program);
+    if (program.empty()) {
+      GTEST_SKIP() << "no " << GetParam().program << ": ./dev test fetches it";
     }
     dir_.Write("dnsd.hcl", Services());
     dnsd_.emplace(std::vector<std::string>{
@@ -143,12 +132,9 @@ class ResolverChainTest : public ::testing::TestWithParam<Resolver> {
     ASSERT_TRUE(dnsd_->WaitUntilServing()) << dnsd_->process().output();
     server_.port = PickConsulPorts(server_.ip).dns;
     dir_.Write("config", Filled(GetParam().config));
-    std::vector<std::string> argv = {
-        "env",
-        absl::StrCat("LD_LIBRARY_PATH=", Root(), "/usr/lib/x86_64-linux-gnu"),
-        program};
-    for (const std::string& arg : GetParam().args) argv.push_back(Filled(arg));
-    resolver_.emplace(argv);
+    std::vector<std::string> args;
+    for (const std::string& arg : GetParam().args) args.push_back(Filled(arg));
+    resolver_.emplace(ResolverCommand(program, args));
     // Before it listens, nobody says so.
     const auto is_up = [this] {
       return AskUdp(server_, {"web.service.consul."}, kTry).rcode == "NOERROR";
