@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <memory>
@@ -38,6 +39,8 @@ class TlsClient {
  public:
   explicit TlsClient(const Endpoint& server)
       : socket_(server), context_(SSL_CTX_new(TLS_client_method())) {
+    // The server may close while OpenSSL still writes.
+    signal(SIGPIPE, SIG_IGN);
     ssl_.reset(SSL_new(context_.get()));
     SSL_set_fd(ssl_.get(), socket_.fd());
     connected_ = SSL_connect(ssl_.get()) == 1;
