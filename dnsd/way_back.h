@@ -7,6 +7,7 @@
 #ifndef DNSD_DNSD_WAY_BACK_H_
 #define DNSD_DNSD_WAY_BACK_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -16,6 +17,9 @@
 namespace dnsd {
 
 class TcpConnection;
+
+// The length in front of a message over TCP (RFC 1035 section 4.2.2).
+inline constexpr size_t kLengthBytes = 2;
 
 // As the listener has it: nothing is copied before it must be.
 struct ReturnPath {

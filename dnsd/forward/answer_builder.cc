@@ -11,7 +11,6 @@ namespace {
 constexpr size_t kRecordHeadBytes = 10;  // type, class, TTL, rdlength
 // Enough for the owners of a chain; those of proofs are not looked for again.
 constexpr size_t kKnownNamesMax = 24;
-constexpr uint16_t kTypeNaptr = 35;
 constexpr uint16_t kTailAny = UINT16_MAX;
 
 // Where a type's rdata has names.
@@ -47,9 +46,9 @@ constexpr RdataShape kShapes[] = {
     {30 /* NXT */, 0, 1, kTailAny, false},
     {kTypeSrv, 6, 1, 0, false},
     {36 /* KX */, 2, 1, 0, false},
-    {39 /* DNAME */, 0, 1, 0, false},
-    {46 /* RRSIG */, 18, 1, kTailAny, false},
-    {47 /* NSEC */, 0, 1, kTailAny, false},
+    {kTypeDname, 0, 1, 0, false},
+    {kTypeRrsig, 18, 1, kTailAny, false},
+    {kTypeNsec, 0, 1, kTailAny, false},
 };
 
 const RdataShape* ShapeOf(uint16_t type) {

@@ -38,7 +38,6 @@ class AnswerBuilder {
 
   // Of the record added last.
   [[nodiscard]] uint16_t rdata_at() const { return rdata_at_; }
-  [[nodiscard]] size_t end() const { return answer_->bytes.size(); }
 
  private:
   void PutName(const std::string& name, bool may_point);

@@ -9,8 +9,6 @@
 namespace dnsd {
 namespace {
 
-constexpr size_t kLengthBytes = 2;  // of a TCP frame
-
 ForwardQuestion ProbeQuestion() {
   ForwardQuestion question;
   question.name.assign(1, '\0');  // the root: everybody knows it

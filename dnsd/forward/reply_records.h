@@ -18,6 +18,13 @@
 
 namespace dnsd {
 
+// Types that only others' answers have (RFC 3403, 6672, 4034, 5155).
+inline constexpr uint16_t kTypeNaptr = 35;
+inline constexpr uint16_t kTypeDname = 39;
+inline constexpr uint16_t kTypeRrsig = 46;
+inline constexpr uint16_t kTypeNsec = 47;
+inline constexpr uint16_t kTypeNsec3 = 50;
+
 enum class ReplySection : uint8_t { kAnswer, kAuthority, kAdditional };
 
 struct ReplyRecord {

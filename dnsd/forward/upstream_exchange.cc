@@ -7,12 +7,11 @@
 #include <utility>
 
 #include "dnsd/limits.h"
+#include "dnsd/way_back.h"
 #include "zones/wire.h"
 
 namespace dnsd {
 namespace {
-
-constexpr size_t kLengthBytes = 2;  // RFC 1035 4.2.2
 
 // More than our OPT allows: what is longer has not read it.
 constexpr size_t kUdpReplyBytesMax = 4096;

@@ -18,10 +18,6 @@ namespace {
 
 // Longer chains are a mistake; resolvers stop at 8 to 16.
 constexpr size_t kAliasesMax = 16;
-constexpr uint16_t kTypeDname = 39;
-constexpr uint16_t kTypeRrsig = 46;
-constexpr uint16_t kTypeNsec = 47;
-constexpr uint16_t kTypeNsec3 = 50;
 constexpr size_t kSoaTailBytes = 4;  // MINIMUM is its last number
 
 // What is left of a reply once its header and question are known to be ours.

@@ -9,8 +9,6 @@
 namespace dnsd {
 namespace {
 
-constexpr size_t kLengthBytes = 2;  // of a TCP frame
-
 // One system call each: those that wait are few.
 void SendUdp(const WayBack& to, uint8_t* message, size_t size,
              TransportNumbers<Counter>* stats) {

@@ -13,8 +13,6 @@
 namespace dnsd {
 namespace {
 
-constexpr size_t kLengthBytes = 2;  // of a TCP frame
-
 uint64_t TickMs(const ParkedLimits& limits) {
   return std::max(std::min(limits.wait_ms, limits.repeat_ms) / 4,
                   kParkedTickMsMin);

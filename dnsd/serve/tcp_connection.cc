@@ -16,7 +16,6 @@
 namespace dnsd {
 namespace {
 
-constexpr size_t kLengthBytes = 2;  // RFC 1035 4.2.2
 constexpr size_t kFrameBytesMax = kLengthBytes + 65535;
 
 size_t FrameLength(std::span<const uint8_t> bytes) {
