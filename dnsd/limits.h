@@ -120,6 +120,10 @@ inline constexpr uint64_t kParkedRepeatMs = 1'000;
 // The timer behind these two: a quarter of the shorter, but not more often.
 inline constexpr uint64_t kParkedTickMsMin = 10;
 
+// How many names outside our zones one query may have asked for in turn: an
+// SRV answer has as many as it has targets. The rest is left out.
+inline constexpr int kExternalLookupsMax = 8;
+
 // --- Names of others, forwarded, per worker ---
 
 // Clients that wait for an upstream. At 1,000 a second that take the whole

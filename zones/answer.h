@@ -73,6 +73,16 @@ struct Answer {
     std::memcpy(asked.name, labels.data(), labels.size());
   }
 
+  // Nor before others were asked for this name, in wire form.
+  void PendingExternal(const Name& name, uint16_t qtype) {
+    outcome = Outcome::kPending;
+    AskedKey& asked = context.asked;
+    asked.kind = AskedKey::kExternal;
+    asked.qtype = qtype;
+    asked.name_size = static_cast<uint8_t>(name.size);
+    std::memcpy(asked.name, name.lower, name.size);
+  }
+
   // Lets others be asked for the name, if it may be forwarded.
   [[nodiscard]] bool Forward();
 
@@ -145,6 +155,11 @@ void AddTarget(Answer* answer, const Entry& entry, const SrvRecord& srv,
 // most kChaseMax steps (catalog_chase.cc). `is_node`: the entry is a node.
 void AnswerCname(Answer* answer, const Entry& entry, const RrList& list,
                  bool is_node);
+
+// Adds what a CNAME of a zone file leads to outside of that zone, where there
+// is somebody to ask for other names: its target, a name of the message, may be
+// in the catalog or others' (catalog_chase.cc).
+void FollowOut(Answer* answer, size_t target_at);
 
 // Consul's maxRecursionLevelDefault.
 inline constexpr int kChaseMax = 3;

@@ -18,25 +18,33 @@ struct Chase {
   uint32_t answers_max;     // of the section, which is truncated there
   bool texts;               // the head is a node, whose chain is copied whole
   bool first_only = false;  // stop at the first record that is no CNAME
+  uint32_t ttl_max = UINT32_MAX;  // of what others say
   bool truncated = false;
 };
 
 uint16_t TypeOf(const RrRecord& record) { return Load16(record.bytes() + 2); }
+// Consul gives a chain the TTL of its head.
+uint32_t TtlOf(const RrRecord& record) { return Load32(record.bytes() + 6); }
 
-bool Add(Chase* chase, const RrRecord& record, size_t owner) {
-  if (TypeOf(record) == kTypeTxt && !chase->texts) return true;
+// Whether there is room left in a chain for one more record, which `add` adds.
+template <typename AddTo>
+bool AddOne(Chase* chase, uint16_t type, AddTo add) {
   if (chase->records_left == 0) return false;
   Message& message = chase->answer->message;
-  if (message.count(chase->section) >= chase->answers_max ||
-      !message.Add(chase->section, record, owner)) {
+  if (message.count(chase->section) >= chase->answers_max || !add(&message)) {
     chase->truncated = true;
     return false;
   }
   --chase->records_left;
-  if (chase->first_only && TypeOf(record) != kTypeCname) {
-    chase->records_left = 0;
-  }
+  if (chase->first_only && type != kTypeCname) chase->records_left = 0;
   return true;
+}
+
+bool Add(Chase* chase, const RrRecord& record, size_t owner) {
+  if (TypeOf(record) == kTypeTxt && !chase->texts) return true;
+  return AddOne(chase, TypeOf(record), [&](Message* message) {
+    return message->Add(chase->section, record, owner);
+  });
 }
 
 void AddAll(Chase* chase, const Entry& entry, const RrList& list, size_t owner,
@@ -92,6 +100,78 @@ bool IsAwaitedSlow(const View& view, const CatalogName& name) {
   }
 }
 
+using ExternalRecords = std::span<const ExternalNames::Record>;
+
+// Adds the CNAMEs from the name at `owner` on, and the addresses of the last
+// name in a random order. Returns where that name is.
+size_t AddExternal(Chase* chase, ExternalRecords records, size_t owner) {
+  Message& message = chase->answer->message;
+  const auto add = [&](const ExternalNames::Record& record) {
+    return AddOne(chase, record.type, [&](Message* to) {
+      return to->AddRaw(chase->section, owner, record.type,
+                        std::min(record.ttl, chase->ttl_max), record.rdata);
+    });
+  };
+  while (!records.empty() && records[0].type == kTypeCname) {
+    if (!add(records[0])) return owner;
+    owner = message.last_name_at(kRdataOffset);
+    records = records.subspan(1);
+  }
+  RrOrder order(static_cast<uint32_t>(records.size()),
+                &chase->answer->context.random);
+  uint32_t at = order.First();
+  for (size_t i = 0; i < records.size(); ++i, at = order.Next(at)) {
+    if (!add(records[at])) break;
+  }
+  return owner;
+}
+
+// Adds what others say about a name outside our domain. Consul asks for A
+// whatever it was asked, and whether or not the client wants recursion.
+void FollowExternal(Chase* chase, const Name& name, size_t name_at,
+                    uint16_t qtype) {
+  Answer* answer = chase->answer;
+  ExternalNames* external = answer->context.external;
+  const bool rfc = answer->view.rfc();
+  size_t apex;
+  if (external == nullptr || answer->outcome == Outcome::kPending ||
+      (rfc && (answer->query.flags & kFlagRd) == 0) ||
+      answer->view.FindZone(name, &apex) != nullptr) {
+    return;
+  }
+  // What a node leads to Consul cuts only where it is its own.
+  if (chase->texts) chase->answers_max = UINT32_MAX;
+  size_t owner = name_at;
+  for (uint16_t type : {kTypeA, kTypeAaaa}) {
+    if (rfc ? qtype != type && qtype != kTypeAny : type != kTypeA) continue;
+    ExternalRecords records;
+    const ExternalNames::Known known =
+        external->Find({name.lower, name.size}, type, &records);
+    if (known == ExternalNames::Known::kNotYet) {
+      return answer->PendingExternal(name, type);
+    }
+    if (known == ExternalNames::Known::kNobody) {
+      // In ADDITIONAL nobody misses it; Consul never says so.
+      if (rfc && chase->section == Message::kAnswer) answer->Servfail();
+      return;
+    }
+    if (owner != name_at) {  // by the same CNAMEs, which are there
+      while (!records.empty() && records[0].type == kTypeCname) {
+        records = records.subspan(1);
+      }
+    }
+    owner = AddExternal(chase, records, owner);
+  }
+}
+
+// Whether a record's name leads to more: a name of ours, or others' that
+// somebody can be asked for.
+bool LeadsOn(const Chase& chase, const RrRecord& record) {
+  if ((record.flags & RrRecord::kChase) != 0) return true;
+  return chase.answer->context.external != nullptr &&
+         TypeOf(record) == kTypeCname;
+}
+
 // Adds what the name at `name_at` of the message leads to.
 void Follow(Chase* chase, size_t name_at, uint16_t qtype, int depth) {
   if (depth == 0) return;
@@ -101,7 +181,7 @@ void Follow(Chase* chase, size_t name_at, uint16_t qtype, int depth) {
   Name name;
   if (ParseName(raw, &name) == 0) return;
   const Domain* domain = view.FindDomain(name);
-  if (domain == nullptr) return;
+  if (domain == nullptr) return FollowExternal(chase, name, name_at, qtype);
   CatalogName parsed;
   ParseCatalogName(name, *domain, view, qtype, &parsed);
   if (parsed.kind == NameKind::kAddr) {
@@ -136,13 +216,17 @@ void Follow(Chase* chase, size_t name_at, uint16_t qtype, int depth) {
     const auto* record =
         found.entry->At<RrRecord>(found.entry->Index(cname)[pick]);
     if (!Add(chase, *record, name_at)) return;
-    if ((record->flags & RrRecord::kChase) != 0) {
+    if (LeadsOn(*chase, *record)) {
       // Consul follows an alias by a question of its own, which has no EDNS.
       if (!view.rfc() && !is_node) {
         chase->records_left = std::min(chase->records_left, kChainRecordsMax);
       }
+      // And gives what it leads to the TTL of that service.
+      const bool overrides = !view.rfc() && !is_node && chase->texts;
+      if (overrides) answer->message.set_ttl_override(true, TtlOf(*record));
       Follow(chase, answer->message.last_name_at(kRdataOffset), qtype,
              depth - 1);
+      if (overrides) answer->message.set_ttl_override(false, 0);
     }
   }
   bool is_service = !is_node && parsed.kind != NameKind::kVirtual;
@@ -154,9 +238,6 @@ int RecordsMax(const Answer& answer) {
                                                    : kChainRecordsMax;
 }
 
-// The TTL of a record: Consul gives a chain the TTL of its head.
-uint32_t TtlOf(const RrRecord& record) { return Load32(record.bytes() + 6); }
-
 }  // namespace
 
 void AddTarget(Answer* answer, const Entry& entry, const SrvRecord& srv,
@@ -166,15 +247,18 @@ void AddTarget(Answer* answer, const Entry& entry, const SrvRecord& srv,
     if (srv.address != 0) {
       const auto* address = entry.At<RrRecord>(srv.address);
       bool added = message.AddTargetAddress(srv.rr, target_at, *address);
-      if (added && (address->flags & RrRecord::kChase) != 0) {
-        Chase chase{answer, Message::kAdditional, RecordsMax(*answer),
-                    UINT32_MAX, true};
+      Chase chase{answer, Message::kAdditional, RecordsMax(*answer), UINT32_MAX,
+                  true};
+      if (added && LeadsOn(chase, *address)) {
+        if (answer->view.rfc()) chase.ttl_max = TtlOf(*address);
         Follow(&chase, message.last_name_at(kRdataOffset), kTypeAny, kChaseMax);
       }
-    } else if ((srv.rr.flags & RrRecord::kChase) != 0) {
+    } else if ((srv.rr.flags & RrRecord::kChase) != 0 ||
+               answer->context.external != nullptr) {
       message.set_ttl_override(!answer->view.rfc(), TtlOf(srv.rr));
       Chase chase{answer, Message::kAdditional, RecordsMax(*answer), UINT32_MAX,
                   false,  wish.first_only};
+      if (answer->view.rfc()) chase.ttl_max = TtlOf(srv.rr);
       Follow(&chase, target_at, kTypeAny, kChaseMax);
       message.set_ttl_override(false, 0);
     }
@@ -200,7 +284,8 @@ void AnswerCname(Answer* answer, const Entry& entry, const RrList& list,
   bool added = Add(&chase, *record, 0);
   uint16_t qtype = answer->query.qtype;
   bool is_end = rfc && !AsksAddresses(qtype);
-  if (added && (record->flags & RrRecord::kChase) != 0 && !is_end) {
+  if (added && LeadsOn(chase, *record) && !is_end) {
+    if (rfc) chase.ttl_max = TtlOf(*record);
     // Consul gives a service's chain the TTL of its head, and cuts it.
     message.set_ttl_override(!rfc && !is_node, TtlOf(*record));
     if (!is_node) chase.records_left = RecordsMax(*answer);
@@ -217,6 +302,18 @@ void AnswerCname(Answer* answer, const Entry& entry, const RrList& list,
   if (!chase.truncated) return;
   answer->Truncated();
   if (!rfc) message.want_opt = false;
+}
+
+void FollowOut(Answer* answer, size_t target_at) {
+  uint16_t qtype = answer->query.qtype;
+  if (answer->context.external == nullptr || !AsksAddresses(qtype) ||
+      (answer->query.flags & kFlagRd) == 0) {
+    return;
+  }
+  answer->message.SetPrimarySuffix();
+  Chase chase{answer, Message::kAnswer, INT32_MAX, UINT32_MAX, false};
+  Follow(&chase, target_at, qtype, kChaseMax);
+  if (chase.truncated) answer->Truncated();
 }
 
 }  // namespace dnsd

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <span>
 
+#include "zones/external_names.h"
 #include "zones/random.h"
 #include "zones/wire.h"
 
@@ -41,7 +42,8 @@ enum class Outcome : uint8_t {
                      // written
   kPending,          // not known yet, nothing written: ask again with the
                      // next view, having told the sync thread of
-                     // RespondContext::asked, which is kDatacenter or kQuery
+                     // RespondContext::asked, which is kDatacenter or kQuery;
+                     // or, for kExternal, when that name is known
   kCount,
 };
 
@@ -53,10 +55,13 @@ struct AskedKey {
     kDatacenter,  // kPending: this datacenter is not loaded
     kQuery,       // kPending: name of a prepared query, see `name`
     kOthers,      // kForward: not ours; nothing else is told
+    kExternal,    // kPending: `name` with the root, `qtype` A or AAAA, is what
+                  // ExternalNames has not yet
   };
   Kind kind = kNothing;
   uint8_t datacenter = 0;        // index in View::datacenters
   const Entry* entry = nullptr;  // as long as the view
+  uint16_t qtype = 0;
   // kQuery: labels in lower case, in wire form without the root.
   uint8_t name_size = 0;
   uint8_t name[kNameBytesMax];
@@ -66,6 +71,8 @@ struct RespondContext {
   Random random{0};
   uint32_t unix_time = 0;  // seconds, for Consul's SOA serial; set per batch
   AskedKey asked;          // set by every Respond()
+  // nullptr: CNAMEs and targets outside our zones are left to the client.
+  ExternalNames* external = nullptr;
 };
 
 struct Response {

@@ -44,9 +44,8 @@ class ZoneResponder {
       if (found.kind != ZoneAnswer::kCname) return Finish(found, owner);
       if (!AddRrset(Message::kAnswer, *found.rrset, owner)) return;
       owner = message_.last_name_at(kRdataOffset);
-      if (ParseName(message_.NameAt(owner), &name) == 0 || !IsInZone(name)) {
-        return;
-      }
+      if (ParseName(message_.NameAt(owner), &name) == 0) return;
+      if (!IsInZone(name)) return FollowOut(&answer_, owner);
     }
   }
 

@@ -22,6 +22,8 @@ struct ForwardNumbers {
   Number table_full{};  // SERVFAIL: too many wait
   Number failed{};      // SERVFAIL: no upstream answered in time
 
+  Number external{};  // lookups of names that our own data leads to
+
   Number sent{};               // queries to upstreams, probes included
   Number sent_tcp{};           // of those over TCP
   Number hedged{};             // of those beside one that was slow
@@ -43,6 +45,7 @@ inline void AddTo(const ForwardStats& from, ForwardTotals* to) {
   to->refused += from.refused.value();
   to->table_full += from.table_full.value();
   to->failed += from.failed.value();
+  to->external += from.external.value();
   to->sent += from.sent.value();
   to->sent_tcp += from.sent_tcp.value();
   to->hedged += from.hedged.value();

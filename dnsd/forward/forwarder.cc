@@ -143,6 +143,25 @@ void Forwarder::Refresh(const Query& query) {
   static_cast<void>(TakeOff(std::move(question)));
 }
 
+ForwardCache::Hit Forwarder::Recall(const Query& query, bool stale_too) {
+  const ForwardCache::Hit hit = cache_.Find(query, now_s());
+  if (hit.answer == nullptr) return {};
+  if (hit.is_due || hit.is_stale) Refresh(query);
+  if (hit.is_stale && !stale_too && !AllDown()) return {};
+  return hit;
+}
+
+bool Forwarder::Resolve(const ForwardQuestion& question) {
+  if (closed_) return false;
+  const auto found = flights_.find(question);
+  Flight* flight =
+      found == flights_.end() ? TakeOff(question) : found->second.get();
+  if (flight == nullptr) return false;
+  stats_->external.Add();
+  flight->is_wanted = true;
+  return true;
+}
+
 // Begins to ask. nullptr: there are too many sockets already.
 Forwarder::Flight* Forwarder::TakeOff(ForwardQuestion question) {
   if (running_count_ >= options_.sockets_max) return nullptr;
@@ -221,6 +240,7 @@ void Forwarder::Answer(Flight* flight, const UpstreamAnswer* answer,
     deliver_(waiter.way, room_.get(), size);
   }
   answering_ = nullptr;
+  if (flight->is_wanted && resolved_) resolved_(flight->question, answer);
 }
 
 void Forwarder::Drop(const TcpConnection* connection) {

@@ -71,6 +71,18 @@ class Forwarder {
                                   Transport transport, const ReturnPath& path,
                                   const ZonePolicy& policy, uint8_t* out);
 
+  // Of a name that our own data leads to: what the cache has, which is asked
+  // for again in time. `stale_too`: past its time as well, though others could
+  // be asked.
+  [[nodiscard]] ForwardCache::Hit Recall(const Query& query, bool stale_too);
+  // Has it asked for; whoever may do so is asked elsewhere. False: there is no
+  // room. Else OnResolved()'s is called when it has ended, not from in here;
+  // nullptr: nobody answered.
+  [[nodiscard]] bool Resolve(const ForwardQuestion& question);
+  using Resolved =
+      std::function<void(const ForwardQuestion&, const UpstreamAnswer*)>;
+  void OnResolved(Resolved resolved) { resolved_ = std::move(resolved); }
+
   // Forgets the queries of a connection that is over.
   void Drop(const TcpConnection* connection);
 
@@ -107,6 +119,7 @@ class Forwarder {
   struct Flight {
     ForwardQuestion question;
     std::vector<Waiter> waiters;  // empty: only the cache waits
+    bool is_wanted = false;       // by Resolve()
     std::vector<size_t> order;    // upstreams
     size_t next = 0;              // in `order`
     std::vector<Running> running;
@@ -157,6 +170,7 @@ class Forwarder {
   ForwardOptions options_;
   ForwardStats* stats_;
   Deliver deliver_;
+  Resolved resolved_;
   SecretRandom secrets_;
   Random random_;
   ForwardCache cache_;

@@ -3,10 +3,13 @@
 #include <string.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "dnsd/forward/external_answers.h"
 #include "dnsd/forward/forwarder.h"
+#include "dnsd/forward/upstream_answer.h"
 #include "dnsd/serve/deliver.h"
 #include "zones/responder.h"
 
@@ -50,12 +53,26 @@ std::string KeyOf(const AskedName& name) {
 }  // namespace
 
 struct ParkedQueries::Query {
+  Query(const ReturnPath& path, std::span<const uint8_t> bytes)
+      : packet(Copy(bytes)), way(path) {}
+
   std::string packet;
   WayBack way;
 
-  AskedName asked{};
   uint64_t since_ms = 0;
+
+  // Of the catalog.
+  AskedName asked{};
   uint64_t reported_ms = 0;
+  // Of others, when there is a name.
+  ForwardQuestion external;
+  ExternalAnswers::Told told;
+  int lookups = 0;
+  bool gives_up = false;  // is answered without what is not known
+  // Makes each try pick the same of several CNAMEs.
+  uint64_t seed = 0;
+
+  [[nodiscard]] bool is_external() const { return !external.name.empty(); }
 
   [[nodiscard]] std::span<const uint8_t> bytes() const {
     return {reinterpret_cast<const uint8_t*>(packet.data()), packet.size()};
@@ -89,7 +106,7 @@ ParkedQueries::~ParkedQueries() = default;
 ParkResult ParkedQueries::Park(const ReturnPath& path,
                                std::span<const uint8_t> packet,
                                const View& view) {
-  Query query{.packet = Copy(packet), .way = WayBack(path)};
+  Query query(path, packet);
   if (path.connection == nullptr && udp_.contains(&query)) {
     return ParkResult::kAlready;
   }
@@ -103,7 +120,9 @@ ParkResult ParkedQueries::Keep(Query query, const View& view) {
     return ParkResult::kRefused;
   }
   query.since_ms = uv_now(loop_->uv());
-  query.asked = NameOf(context_->respond.asked);
+  query.seed = context_->respond.random.Next();
+  const bool is_external = context_->respond.asked.kind == AskedKey::kExternal;
+  if (!is_external) query.asked = NameOf(context_->respond.asked);
   if (queries_.empty()) tick_.Start(TickMs(limits_), TickMs(limits_));
   queries_.push_back(std::move(query));
   Query* last = &queries_.back();
@@ -114,10 +133,26 @@ ParkResult ParkedQueries::Keep(Query query, const View& view) {
   // is seen there, or the view here.
   count_.store(queries_.size(), std::memory_order_seq_cst);
   if (context_->view->Read(context_->reader) != &view) poke_.Send();
+  if (is_external) {
+    LookUp(last);
+    return ParkResult::kParked;
+  }
   std::set<std::string> reported;
   Report(last, &reported);
   if (!reported.empty() && wake_) wake_();
   return ParkResult::kParked;
+}
+
+// Has the name asked for that RespondContext::asked names.
+void ParkedQueries::LookUp(Query* query) {
+  query->external = ExternalQuestion(context_->respond.asked);
+  query->reported_ms = 0;
+  if (++query->lookups <= kExternalLookupsMax &&
+      context_->external->Lookup(query->external)) {
+    return;
+  }
+  query->gives_up = true;
+  poke_.Send();  // its answer must not come from in here
 }
 
 // Tells the sync thread what the query waits for, unless it was told in this
@@ -134,9 +169,47 @@ void ParkedQueries::OnTick() {
   const uint64_t now_ms = uv_now(loop_->uv());
   while (!queries_.empty() &&
          now_ms - queries_.front().since_ms >= limits_.wait_ms) {
-    ServfailFirst(view);
+    FinishFirst(view);
   }
   if (now_ms >= limits_.repeat_ms) AskAgain(now_ms - limits_.repeat_ms + 1);
+}
+
+Response ParkedQueries::RespondTo(const Query& query, const View& view) {
+  RespondContext* respond = &context_->respond;
+  const Transport transport =
+      query.way.connection == nullptr ? Transport::kUdp : Transport::kTcp;
+  const Random before = std::exchange(respond->random, Random(query.seed));
+  if (context_->external != nullptr) {
+    context_->external->Begin(&query.told, query.gives_up);
+  }
+  const Response response =
+      Respond(query.bytes(), transport, view, respond, room());
+  if (context_->external != nullptr) context_->external->Begin(nullptr, false);
+  respond->random = before;
+  return response;
+}
+
+// Asks a query again. False: it goes on waiting, for what the context's `asked`
+// says. Else it was answered, or waits elsewhere.
+bool ParkedQueries::AskOne(Queries::iterator query, const View& view) {
+  const Response response = RespondTo(*query, view);
+  if (response.outcome == Outcome::kPending) return false;
+  context_->stats->parked_answered.Add();
+  size_t size = response.size;
+  if (response.outcome == Outcome::kForward) {
+    // An address that the catalog does not know, now that it is there.
+    const Transport transport =
+        query->way.connection == nullptr ? Transport::kUdp : Transport::kTcp;
+    const ForwardResult asked = context_->forwarder->Ask(
+        query->bytes(), transport, query->way.path(), view.policy, room());
+    if (asked.is_waiting) {
+      Take(query);
+      return true;
+    }
+    size = asked.size;
+  }
+  Finish(query, size);
+  return true;
 }
 
 // Asks again what was reported before that time. Those that still wait for
@@ -148,26 +221,15 @@ void ParkedQueries::AskAgain(uint64_t reported_before_ms) {
   for (cursor_ = queries_.begin(); cursor_ != queries_.end();) {
     const auto query = cursor_++;
     if (query->reported_ms >= reported_before_ms) continue;
-    const Transport transport =
-        query->way.connection == nullptr ? Transport::kUdp : Transport::kTcp;
-    const Response response =
-        Respond(query->bytes(), transport, view, &context_->respond, room());
-    if (response.outcome != Outcome::kPending) {
-      context_->stats->parked_answered.Add();
-      size_t size = response.size;
-      if (response.outcome == Outcome::kForward) {
-        // An address that the catalog does not know, now that it is there.
-        const ForwardResult asked = context_->forwarder->Ask(
-            query->bytes(), transport, query->way.path(), view.policy, room());
-        if (asked.is_waiting) {
-          Take(query);
-          continue;
-        }
-        size = asked.size;
+    if (AskOne(query, view)) continue;
+    if (context_->respond.asked.kind == AskedKey::kExternal) {
+      // Of the same name OnResolved() tells.
+      if (ExternalQuestion(context_->respond.asked) != query->external) {
+        LookUp(&*query);
       }
-      Finish(query, size);
       continue;
     }
+    query->external = {};
     const AskedName asked = NameOf(context_->respond.asked);
     if (KeyOf(asked) != KeyOf(query->asked) ||
         now_ms - query->reported_ms >= limits_.repeat_ms) {
@@ -178,9 +240,35 @@ void ParkedQueries::AskAgain(uint64_t reported_before_ms) {
   if (!reported.empty() && wake_) wake_();
 }
 
-void ParkedQueries::ServfailFirst(const View& view) {
+void ParkedQueries::OnResolved(const ForwardQuestion& question,
+                               const UpstreamAnswer* answer) {
+  const View& view = context_->BeginBatch();
+  for (cursor_ = queries_.begin(); cursor_ != queries_.end();) {
+    const auto query = cursor_++;
+    if (query->external != question) continue;
+    std::optional<UpstreamAnswer> told;
+    if (answer != nullptr) told = *answer;
+    query->told.emplace_back(question, std::move(told));
+    if (AskOne(query, view)) continue;
+    if (context_->respond.asked.kind == AskedKey::kExternal) {
+      LookUp(&*query);
+    } else {
+      poke_.Send();  // the catalog has changed: AskAgain() sees to it
+    }
+  }
+}
+
+// Ends the longest-waiting query with what can be said now.
+void ParkedQueries::FinishFirst(const View& view) {
   context_->stats->parked_expired.Add();
   const auto query = queries_.begin();
+  if (query->is_external()) {
+    query->gives_up = true;
+    const Response response = RespondTo(*query, view);
+    if (response.outcome < Outcome::kForward) {
+      return Finish(query, response.size);
+    }
+  }
   Finish(query, ServfailResponse(query->bytes(), view, room()));
 }
 
@@ -217,7 +305,7 @@ void ParkedQueries::Close() {
   closed_ = true;
   if (queries_.empty()) return;
   const View& view = context_->BeginBatch();
-  while (!queries_.empty()) ServfailFirst(view);
+  while (!queries_.empty()) FinishFirst(view);
 }
 
 // Where Respond() writes: behind the length of a frame.

@@ -1,11 +1,13 @@
-// ParkedQueries holds the queries of a worker that wait for the catalog
-// (Outcome::kPending), and asks them again of every newer view.
+// ParkedQueries holds the queries of a worker that wait (Outcome::kPending):
+// for the catalog, until a newer view knows more, or for a name outside our
+// zones that ours lead to, until others were asked.
 //
 // Threads:   one worker's, except Poke() and count(): any.
 // Ownership: owns copies of the queries. UDP sockets stay open until Close();
 //            a connection that ends says so by Drop().
-// Errors:    who has waited for too long gets SERVFAIL; so does, from the
-//            caller, who finds the table full.
+// Errors:    who has waited for too long gets SERVFAIL, or, for a name of
+//            others, what is known without it; who finds the table full gets
+//            SERVFAIL from the caller.
 // Limits:    ParkedLimits; queries of at most kUdpQueryBytesMax. Allocates.
 // Units:     milliseconds of the loop's clock.
 #ifndef DNSD_DNSD_SERVE_PARKED_QUERIES_H_
@@ -31,6 +33,8 @@
 namespace dnsd {
 
 class TcpConnection;
+struct ForwardQuestion;
+struct UpstreamAnswer;
 
 // dnsd/limits.h, in a form that tests can shorten.
 struct ParkedLimits {
@@ -60,6 +64,10 @@ class ParkedQueries {
   ParkResult Park(const ReturnPath& path, std::span<const uint8_t> packet,
                   const View& view);
 
+  // What became of a name that ours lead to; nullptr: nobody answered.
+  void OnResolved(const ForwardQuestion& question,
+                  const UpstreamAnswer* answer);
+
   // Forgets the queries of a connection that is over.
   void Drop(const TcpConnection* connection);
 
@@ -87,8 +95,11 @@ class ParkedQueries {
   ParkResult Keep(Query query, const View& view);
   void OnTick();
   void AskAgain(uint64_t reported_before_ms);
+  [[nodiscard]] Response RespondTo(const Query& query, const View& view);
+  [[nodiscard]] bool AskOne(Queries::iterator query, const View& view);
+  void LookUp(Query* query);
   void Report(Query* query, std::set<std::string>* reported);
-  void ServfailFirst(const View& view);
+  void FinishFirst(const View& view);
   void Finish(Queries::iterator query, size_t size);
   Queries Take(Queries::iterator query);
   [[nodiscard]] uint8_t* room();

@@ -20,6 +20,7 @@
 
 namespace dnsd {
 
+class ExternalAnswers;
 class Forwarder;
 class ParkedQueries;
 
@@ -32,7 +33,8 @@ struct ServeContext {
   ParkedQueries* parked = nullptr;
   // Where other people's names go; nullptr where no view says kForward.
   Forwarder* forwarder = nullptr;
-  AskedNames* asked = nullptr;  // nullptr: nobody listens
+  ExternalAnswers* external = nullptr;  // as `forwarder`; is respond.external
+  AskedNames* asked = nullptr;          // nullptr: nobody listens
   AskedFilter asked_filter;
 
   // Goes online and returns the newest view, good until the loop polls again.

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/check.h"
 #include "catalog/base/event_loop.h"
+#include "dnsd/forward/external_answers.h"
 #include "dnsd/forward/forwarder.h"
 #include "dnsd/limits.h"
 #include "dnsd/serve/deliver.h"
@@ -40,6 +41,7 @@ struct Worker::Impl {
   EventLoop loop;        // outlives the handles below
   ParkedQueries parked;  // outlives connections; poked until the very end
   std::optional<Forwarder> forwarder;  // outlives connections
+  std::optional<ExternalAnswers> external;
   std::vector<std::unique_ptr<UdpListener>> udp;
   std::optional<TcpListener> tcp;
   std::optional<PrepareHook> offline;
@@ -64,6 +66,13 @@ Worker::Impl::Impl(Options worker_options)
                         DeliverAnswer(to, frame, size, &stats);
                       });
     context.forwarder = &*forwarder;
+    external.emplace(&*forwarder);
+    context.external = &*external;
+    context.respond.external = &*external;
+    forwarder->OnResolved(
+        [this](const ForwardQuestion& question, const UpstreamAnswer* answer) {
+          parked.OnResolved(question, answer);
+        });
   }
   tcp.emplace(&loop, &context, TcpLimits());
   // Every callback between two polls may read the view; while the loop sleeps
@@ -108,6 +117,7 @@ void Worker::Impl::Run() {
   stop_check.reset();
   udp.clear();
   tcp.reset();
+  external.reset();
   forwarder.reset();
   offline.reset();
   context.reader.Offline();

@@ -213,5 +213,130 @@ TEST_F(ForwardTest, ConsulSaysTheSame) {
   }
 }
 
+// Services and a node whose addresses are names of others.
+void RegisterExternals(const std::string& url) {
+  ConsulApi api(url);
+  const auto put = [&](const std::string& node, const std::string& address,
+                       const std::string& service) {
+    std::string body =
+        absl::StrCat(R"({"Node":")", node, R"(","Address":")", address, R"(")");
+    if (!service.empty()) {
+      absl::StrAppend(&body, R"(,"Service":{"Service":")", service,
+                      R"(","Port":80})");
+    }
+    ASSERT_EQ(api.Put("/v1/catalog/register", body + "}"), 200);
+  };
+  put("n1", "www.example", "ext");
+  put("n2", "alias.example", "far");
+  put("n3", "six.example", "six");
+  put("n4", "nope.example", "none");
+  put("n5", "ns.example", "one");
+  put("n6", "one.service.consul", "inner");
+}
+
+TEST_F(ForwardTest, ConsulSaysTheSameOfExternalServices) {
+  const auto binary = ConsulBinary();
+  if (!binary) GTEST_SKIP() << "no Consul";
+  ConsulProcessOptions options;
+  options.config =
+      absl::StrCat("recursors = [\"", Recursor(),
+                   "\"] dns_config { service_ttl { \"*\" = \"77s\" } }");
+  ConsulProcess consul(*binary, options);
+  ASSERT_TRUE(consul.WaitForLeader()) << consul.process().output();
+  ASSERT_NO_FATAL_FAILURE(
+      Start({"-recursor", Recursor(), "-hcl",
+             "dns_config { compat = \"consul\" service_ttl { \"*\" = "
+             "\"77s\" } }"}));
+  ASSERT_NO_FATAL_FAILURE(RegisterExternals(consul.HttpUrl()));
+  ASSERT_NO_FATAL_FAILURE(
+      RegisterExternals(absl::StrCat("http://", dnsd_->HttpAddress())));
+  for (const std::string name :
+       {"ext.service", "far.service", "six.service", "none.service",
+        "inner.service", "n1.node", "n2.node", "n4.node", "n6.node"}) {
+    for (const std::string type : {"A", "AAAA", "SRV", "ANY", "TXT", "MX"}) {
+      for (const uint16_t edns : {uint16_t{0}, uint16_t{1232}}) {
+        const DnsQuestion question{name + ".consul.", type, edns};
+        SCOPED_TRACE(absl::StrCat(name, " ", type, " ", edns));
+        DnsReply ours = AskUdp(dnsd_->dns(), question);
+        DnsReply theirs = AskUdp(consul.dns(), question);
+        EXPECT_EQ(ours.rcode, theirs.rcode) << ours.error << theirs.error;
+        for (DnsReply* reply : {&ours, &theirs}) {
+          std::sort(reply->answer.begin(), reply->answer.end());
+          std::sort(reply->additional.begin(), reply->additional.end());
+        }
+        EXPECT_EQ(ours.answer, theirs.answer);
+        EXPECT_EQ(ours.additional, theirs.additional);
+      }
+    }
+  }
+}
+
+TEST_F(ForwardTest, ExternalServicesAreResolvedToTheTypeAsked) {
+  dir_.Write("corp", R"($TTL 60
+@ SOA ns hostmaster 1 3600 600 86400 60
+@ NS ns
+ns A 192.0.2.1
+in CNAME one.service.consul.
+out CNAME www.example.
+)");
+  ASSERT_NO_FATAL_FAILURE(
+      Start({"-recursor", Recursor(), "-hcl",
+             "dns_config { service_ttl { \"*\" = \"77s\" } node_ttl = "
+             "\"1h\" recursor_timeout = \"300ms\" }",
+             "-hcl",
+             absl::StrCat("zones = [{ name = \"corp.test\", file = \"",
+                          dir_.Path("corp"), "\" }]")}));
+  ASSERT_NO_FATAL_FAILURE(
+      RegisterExternals(absl::StrCat("http://", dnsd_->HttpAddress())));
+  DnsReply reply = Ask("ext.service.consul.");
+  EXPECT_EQ(Data(reply.answer, "CNAME"),
+            std::vector<std::string>{"www.example."});
+  EXPECT_THAT(Data(reply.answer, "A"),
+              ::testing::UnorderedElementsAre("192.0.2.80", "192.0.2.81"));
+  // The smaller TTL of both: 77 s here, 300 s there.
+  EXPECT_THAT(reply.answer, ::testing::Contains(HasSubstr(". 77 IN A")));
+  EXPECT_THAT(Ask("n1.node.consul.").answer,
+              ::testing::Contains(HasSubstr(". 300 IN A")));
+
+  reply = Ask("six.service.consul.", "AAAA");
+  EXPECT_THAT(Data(reply.answer, "AAAA"), ElementsAre("2001:db8::1"));
+  EXPECT_THAT(Data(Ask("six.service.consul.").answer, "A"), IsEmpty());
+  reply = Ask("far.service.consul.");
+  EXPECT_THAT(Data(reply.answer, "CNAME"), SizeIs(3));
+  EXPECT_THAT(Data(reply.answer, "A"), SizeIs(2));
+  reply = Ask("inner.service.consul.");
+  EXPECT_THAT(Data(reply.answer, "CNAME"), SizeIs(2));
+  EXPECT_THAT(Data(reply.answer, "A"), ElementsAre("192.0.2.53"));
+  EXPECT_THAT(Data(Ask("ext.service.consul.", "SRV").additional, "A"),
+              SizeIs(2));
+  reply = AskTcp(dnsd_->dns(), {"ext.service.consul.", "A", 1232});
+  EXPECT_THAT(Data(reply.answer, "A"), SizeIs(2));
+
+  // A zone file may lead to the catalog and to others as well.
+  reply = Ask("in.corp.test.");
+  EXPECT_EQ(Data(reply.answer, "CNAME"),
+            (std::vector<std::string>{"one.service.consul.", "ns.example."}));
+  EXPECT_THAT(Data(reply.answer, "A"), ElementsAre("192.0.2.53"));
+  EXPECT_THAT(Data(Ask("out.corp.test.").answer, "A"), SizeIs(2));
+  EXPECT_THAT(Ask("out.corp.test.", "TXT").answer, SizeIs(1));
+
+  // Who wants no recursion follows the alias himself.
+  reply = AskUdp(dnsd_->dns(), {"ext.service.consul.", "A", 1232, false});
+  EXPECT_EQ(reply.rcode, "NOERROR");
+  EXPECT_THAT(reply.answer, SizeIs(1));
+  EXPECT_EQ(Ask("none.service.consul.").rcode, "NOERROR");
+
+  // A name that is not known, and nobody to ask.
+  bind_->Signal(SIGKILL);
+  ASSERT_TRUE(bind_->Wait());
+  ConsulApi api(absl::StrCat("http://", dnsd_->HttpAddress()));
+  ASSERT_EQ(api.Put("/v1/catalog/register",
+                    R"({"Node":"n7","Address":"lost.example",)"
+                    R"("Service":{"Service":"lost"}})"),
+            200);
+  EXPECT_EQ(Ask("lost.service.consul.").rcode, "SERVFAIL");
+  EXPECT_EQ(Ask("lost.service.consul.", "SRV").rcode, "NOERROR");
+}
+
 }  // namespace
 }  // namespace dnsd::testing
