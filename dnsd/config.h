@@ -21,7 +21,7 @@
 #include "catalog/consul/consul_options.h"
 #include "catalog/registry/definition.h"
 #include "catalog/types.h"
-#include "dnsd/forward/forward_options.h"
+#include "dnsd/forward/forward_settings.h"
 #include "dnsd/forward/ip_network.h"
 #include "dnsd/limits.h"
 #include "zones/policy.h"

@@ -84,8 +84,7 @@ size_t VectorBytes(const std::vector<T>& values) {
 
 size_t BytesOf(const KeptAnswer& entry) {
   return sizeof(KeptAnswer) + kBlockBytes + StringBytes(entry.question.name) +
-         StringBytes(entry.answer.bytes) + VectorBytes(entry.answer.ttl_at) +
-         VectorBytes(entry.answer.rotations);
+         StringBytes(entry.answer.bytes) + VectorBytes(entry.answer.ttl_at);
 }
 
 std::span<const uint8_t> NameOf(const ForwardQuestion& question) {
@@ -100,25 +99,14 @@ struct ForwardCache::Impl {
     Clear();
   }
 
-  struct Key {
-    std::span<const uint8_t> name;
-    uint16_t qtype;
-    uint16_t qclass;
-    bool dnssec_ok;
-    bool checking_disabled;
-  };
-  static Key KeyOf(const ForwardQuestion& q) {
-    return {NameOf(q), q.qtype, q.qclass, q.dnssec_ok, q.checking_disabled};
-  }
-
-  [[nodiscard]] uint64_t HashOf(const Key& key) const {
+  [[nodiscard]] uint64_t HashOf(const ForwardKey& key) const {
     const uint64_t rest =
         uint64_t{key.qtype} << 18 | uint64_t{key.qclass} << 2 |
         (key.dnssec_ok ? 2u : 0u) | (key.checking_disabled ? 1u : 0u);
     return XXH3_64bits_withSeed(key.name.data(), key.name.size(),
                                 seed + rest * 0x9e3779b97f4a7c15u);
   }
-  static bool Is(const ForwardQuestion& q, const Key& key) {
+  static bool Is(const ForwardQuestion& q, const ForwardKey& key) {
     return q.name.size() == key.name.size() && q.qtype == key.qtype &&
            q.qclass == key.qclass && q.dnssec_ok == key.dnssec_ok &&
            q.checking_disabled == key.checking_disabled &&
@@ -127,7 +115,7 @@ struct ForwardCache::Impl {
 
   [[nodiscard]] size_t mask() const { return slots.size() - 1; }
   // Where the key is, or the free slot where it would be.
-  [[nodiscard]] size_t SlotOf(const Key& key, uint64_t hash) const {
+  [[nodiscard]] size_t SlotOf(const ForwardKey& key, uint64_t hash) const {
     size_t i = hash & mask();
     while (slots[i].entry != nullptr &&
            (slots[i].hash != hash || !Is(slots[i].entry->question, key))) {
@@ -270,12 +258,7 @@ ForwardCache::ForwardCache(const ForwardCacheLimits& limits, uint64_t seed)
 
 ForwardCache::~ForwardCache() = default;
 
-ForwardCache::Hit ForwardCache::Find(const Query& query, uint32_t now_s) {
-  const Impl::Key key = {{query.qname.lower, query.qname.size},
-                         query.qtype,
-                         query.qclass,
-                         query.has_opt && query.dnssec_ok,
-                         (query.flags & kFlagCd) != 0};
+ForwardCache::Hit ForwardCache::Find(const ForwardKey& key, uint32_t now_s) {
   KeptAnswer* entry =
       impl_->slots[impl_->SlotOf(key, impl_->HashOf(key))].entry.get();
   Hit hit;
@@ -295,7 +278,7 @@ ForwardCache::Hit ForwardCache::Find(const Query& query, uint32_t now_s) {
 
 void ForwardCache::Store(const ForwardQuestion& question, UpstreamAnswer answer,
                          uint32_t now_s) {
-  const Impl::Key key = Impl::KeyOf(question);
+  const ForwardKey key(question);
   const uint64_t hash = impl_->HashOf(key);
   std::unique_ptr<KeptAnswer>& old =
       impl_->slots[impl_->SlotOf(key, hash)].entry;

@@ -21,17 +21,10 @@
 #include <span>
 
 #include "absl/functional/function_ref.h"
+#include "dnsd/forward/forward_settings.h"
 #include "dnsd/forward/upstream_answer.h"
 
 namespace dnsd {
-
-struct ForwardCacheLimits {
-  size_t bytes_max = 32u << 20;  // 0: nothing is kept
-  uint32_t ttl_max_s = 86'400;
-  uint32_t ttl_min_s = 0;
-  uint32_t negative_ttl_max_s = 3'600;
-  uint32_t stale_max_s = 86'400;  // 0: nothing stale is served
-};
 
 struct ForwardCacheStats {
   size_t entries = 0;
@@ -55,8 +48,7 @@ class ForwardCache {
     // meanwhile. Said once per answer.
     bool is_due = false;
   };
-  // Of a query that has a question.
-  [[nodiscard]] Hit Find(const Query& query, uint32_t now_s);
+  [[nodiscard]] Hit Find(const ForwardKey& key, uint32_t now_s);
 
   // Keeps it if it may be kept, in place of an older one: not with a TTL of 0,
   // which only ends the older one, and none above a tenth of bytes_max.

@@ -9,19 +9,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "dnsd/forward/forward_cache.h"
+#include "dnsd/forward/forward_settings.h"
 #include "dnsd/forward/ip_network.h"
 #include "dnsd/limits.h"
 #include "dnsd/socket_address.h"
 
 namespace dnsd {
-
-// Which upstream is asked first. Those that are down come last in any case.
-enum class ForwardStrategy : uint8_t {
-  kFastest,     // by mean round trip; now and then another
-  kSequential,  // in the order given
-  kRandom,
-};
 
 struct ForwardOptions {
   std::vector<SocketAddress> upstreams;  // empty: nothing is forwarded

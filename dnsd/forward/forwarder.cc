@@ -102,7 +102,7 @@ ForwardResult Forwarder::Ask(std::span<const uint8_t> packet,
 // Lets the client wait for the answer.
 ForwardResult Forwarder::Wait(const Query& query, Transport transport,
                               const ReturnPath& path, uint8_t* out) {
-  ForwardQuestion question = QuestionOf(query);
+  ForwardQuestion question = ForwardKey(query).Kept();
   const std::string packet(reinterpret_cast<const char*>(query.packet),
                            query.packet_size);
   const auto found = flights_.find(question);
@@ -138,7 +138,7 @@ ForwardResult Forwarder::Wait(const Query& query, Transport transport,
 
 // Asks again, for the cache only.
 void Forwarder::Refresh(const Query& query) {
-  ForwardQuestion question = QuestionOf(query);
+  ForwardQuestion question = ForwardKey(query).Kept();
   if (closed_ || flights_.contains(question)) return;
   static_cast<void>(TakeOff(std::move(question)));
 }
@@ -186,11 +186,8 @@ void Forwarder::Finish(Flight* flight, const UpstreamAnswer* answer) {
   // What is past its time is better than nothing (RFC 8767 section 5).
   std::optional<UpstreamAnswer> stale;
   if (!flight->waiters.empty()) {
-    Query query;
-    if (ParseQuery(flight->waiters[0].bytes(), &query) == ParseResult::kOk) {
-      const ForwardCache::Hit hit = cache_.Find(query, now_s());
-      if (hit.answer != nullptr) stale = *hit.answer;
-    }
+    const ForwardCache::Hit hit = cache_.Find(flight->question, now_s());
+    if (hit.answer != nullptr) stale = *hit.answer;
   }
   Answer(flight, stale ? &*stale : nullptr, true);
 }
