@@ -24,6 +24,10 @@ struct Answer {
   size_t limit;  // the most the whole response may take, its OPT included
   Outcome outcome = Outcome::kAnswered;
 
+  // In lower case, wire form.
+  [[nodiscard]] std::span<const uint8_t> qname() const {
+    return {query.qname.lower, query.qname.size};
+  }
   [[nodiscard]] uint32_t soa_serial() const {
     return view.rfc() ? view.serial : context.unix_time;
   }
@@ -75,6 +79,8 @@ struct Answer {
 
   // Lets others be asked for the name, if it may be forwarded.
   [[nodiscard]] bool Forward();
+  // The same for a name of ours that our catalog lacks.
+  void FallThrough();
 
   // Split off HasCatalog(): rare (responder.cc).
   [[nodiscard]] bool HasCatalogSlow(uint8_t datacenter);

@@ -8,10 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "dnsd/forward/reply_records.h"
-#include "zones/name.h"
-#include "zones/wire.h"
-
 namespace dnsd {
 namespace {
 
@@ -87,10 +83,6 @@ size_t BytesOf(const KeptAnswer& entry) {
          StringBytes(entry.answer.bytes) + VectorBytes(entry.answer.ttl_at);
 }
 
-std::span<const uint8_t> NameOf(const ForwardQuestion& question) {
-  return WireBytes(question.name);
-}
-
 }  // namespace
 
 struct ForwardCache::Impl {
@@ -156,7 +148,7 @@ struct ForwardCache::Impl {
   void EvictFromSmall(uint32_t now_s);
   void EvictFromMain(uint32_t now_s);
 
-  const ForwardCacheLimits limits;
+  ForwardCacheLimits limits;
   const uint64_t seed;
   std::vector<Slot> slots;    // a power of two, at most three quarters in use
   std::vector<Ghost> ghosts;  // as many
@@ -312,31 +304,33 @@ void ForwardCache::Store(const ForwardQuestion& question, UpstreamAnswer answer,
   impl_->Evict(now_s);
 }
 
+void ForwardCache::SetLimits(const ForwardCacheLimits& limits, uint32_t now_s) {
+  impl_->limits = limits;
+  impl_->Evict(now_s);
+}
+
 void ForwardCache::Flush() { impl_->Clear(); }
 
-void ForwardCache::FlushName(std::span<const uint8_t> name, bool subtree) {
+size_t ForwardCache::EraseIf(
+    absl::FunctionRef<bool(const ForwardQuestion&)> is_wrong) {
   std::vector<KeptAnswer*> found;
   for (const Slot& slot : impl_->slots) {
-    if (slot.entry != nullptr &&
-        (subtree || slot.entry->question.name.size() == name.size()) &&
-        IsAtOrBelow(NameOf(slot.entry->question), name)) {
+    if (slot.entry != nullptr && is_wrong(slot.entry->question)) {
       found.push_back(slot.entry.get());
     }
   }
   for (KeptAnswer* entry : found) impl_->Remove(entry);
+  return found.size();
 }
 
-void ForwardCache::ForEach(
-    absl::FunctionRef<void(const ForwardQuestion&, const UpstreamAnswer&,
-                           uint32_t left_s)>
-        visit,
-    uint32_t now_s) const {
+void ForwardCache::ForEach(absl::FunctionRef<bool(const Row&)> visit,
+                           uint32_t now_s) const {
   for (const Slot& slot : impl_->slots) {
     const KeptAnswer* entry = slot.entry.get();
     if (entry == nullptr || impl_->IsOver(*entry, now_s)) continue;
     const uint32_t age_s = now_s - entry->stored_s;
-    visit(entry->question, entry->answer,
-          age_s < entry->ttl ? entry->ttl - age_s : 0);
+    const uint32_t left_s = age_s < entry->ttl ? entry->ttl - age_s : 0;
+    if (!visit({entry->question, entry->answer, left_s, entry->bytes})) return;
   }
 }
 

@@ -55,15 +55,21 @@ class ForwardCache {
   void Store(const ForwardQuestion& question, UpstreamAnswer answer,
              uint32_t now_s);
 
-  void Flush();
-  // `name` in lower case, wire form; with everything below it if `subtree`.
-  void FlushName(std::span<const uint8_t> name, bool subtree);
+  // Those of bytes count at once, the others for what is stored from now on.
+  void SetLimits(const ForwardCacheLimits& limits, uint32_t now_s);
 
-  // In no order; left_s is 0 for what is stale.
-  void ForEach(absl::FunctionRef<void(const ForwardQuestion&,
-                                      const UpstreamAnswer&, uint32_t left_s)>
-                   visit,
-               uint32_t now_s) const;
+  void Flush();
+  // Forgets what `is_wrong` is true of, and says how many those were.
+  size_t EraseIf(absl::FunctionRef<bool(const ForwardQuestion&)> is_wrong);
+
+  struct Row {
+    const ForwardQuestion& question;
+    const UpstreamAnswer& answer;
+    uint32_t left_s;  // 0: stale
+    size_t bytes;
+  };
+  // In no order, until `visit` says false.
+  void ForEach(absl::FunctionRef<bool(const Row&)> visit, uint32_t now_s) const;
   [[nodiscard]] ForwardCacheStats stats() const;
 
  private:

@@ -21,6 +21,7 @@ struct ForwardNumbers {
   Number refused{};     // REFUSED: not an allowed network, or RD is not set
   Number table_full{};  // SERVFAIL: too many wait
   Number failed{};      // SERVFAIL: no upstream answered in time
+  Number loops{};       // our own queries for loops that came back
 
   Number sent{};               // queries to upstreams, probes included
   Number sent_tcp{};           // of those over TCP
@@ -43,6 +44,7 @@ inline void AddTo(const ForwardStats& from, ForwardTotals* to) {
   to->refused += from.refused.value();
   to->table_full += from.table_full.value();
   to->failed += from.failed.value();
+  to->loops += from.loops.value();
   to->sent += from.sent.value();
   to->sent_tcp += from.sent_tcp.value();
   to->hedged += from.hedged.value();

@@ -58,10 +58,10 @@ void CheckShape(const UpstreamAnswer& answer) {
   Require(answer.ttl_at.size() == size_t{Load16(wire + 6)} + Load16(wire + 8),
           "not as many records as counted");
   const UpstreamAnswer::Rotation& set = answer.rotation;
-  Require(set.count == 0 ||
-              set.first_rdata_at + size_t{set.stride} * (set.count - 1u) +
-                      set.rdata_size <=
-                  bytes.size(),
+  Require(set.count == 0 || set.first_rdata_at +
+                                    size_t{set.stride} * (set.count - 1u) +
+                                    set.rdata_size <=
+                                bytes.size(),
           "a rotation leaves the answer");
 }
 
