@@ -28,7 +28,7 @@ std::string MakePacket(size_t name) {
 
 // The upstream's reply to our query: its question, and four addresses.
 std::string MakeReply(const SentQuery& sent) {
-  std::string reply = WriteUpstreamQuery(sent, 0);
+  std::string reply = WriteUpstreamQuery(sent);
   reply[2] = static_cast<char>(0x81);
   reply[3] = static_cast<char>(0x80);
   reply[7] = 4;
@@ -54,7 +54,7 @@ void FindAndWrite(benchmark::State& state) {
       return state.SkipWithError("no query");
     }
     SentQuery sent;
-    sent.question = QuestionOf(query);
+    sent.question = ForwardKey(query).Kept();
     UpstreamAnswer answer;
     if (ReadReply(WireBytes(MakeReply(sent)), sent, false, &answer) !=
         ReplyVerdict::kAnswer) {

@@ -16,6 +16,7 @@
 #include "dnsd/config_catalog.h"
 #include "dnsd/config_consul.h"
 #include "dnsd/config_files.h"
+#include "dnsd/config_forward.h"
 #include "dnsd/config_keys.h"
 #include "dnsd/config_policy.h"
 #include "dnsd/config_settings.h"
@@ -118,6 +119,7 @@ void Resolve(Settings* settings, const Environment& environment, Config* config,
   ResolveConsul(*settings, environment, config, problems);
   WarnAboutDnsToken(*settings, *config, problems);
   ResolveCatalog(settings, config, problems);
+  ResolveForward(*settings, config, problems);
 }
 
 const AgentFlag* FindFlag(const std::string& name) {

@@ -21,7 +21,7 @@
 #include "catalog/consul/consul_options.h"
 #include "catalog/registry/definition.h"
 #include "catalog/types.h"
-#include "dnsd/forward/forward_options.h"
+#include "dnsd/forward/forward_settings.h"
 #include "dnsd/forward/ip_network.h"
 #include "dnsd/limits.h"
 #include "zones/policy.h"
@@ -43,6 +43,17 @@ struct ZoneFileConfig {
   std::string name;  // apex, lower case, with the final dot
   std::string file;  // as written; relative to the working directory
   Place place;
+};
+
+// Whom to ask for the names of a zone of others. `recursors` are that of ".".
+struct ForwardRuleConfig {
+  std::string zone;          // lower case, with the final dot
+  std::vector<Endpoint> to;  // each once; empty: REFUSED
+  ForwardStrategy strategy = ForwardStrategy::kFastest;
+  std::chrono::nanoseconds timeout = std::chrono::seconds(2);
+  bool is_fallthrough = false;  // for what our catalog lacks there
+
+  bool operator==(const ForwardRuleConfig&) const = default;
 };
 
 // Consul's defaults.
@@ -78,11 +89,11 @@ struct Config {
   size_t http_requests_max = kHttpRequestsMax;
   size_t http_requests_per_client_max = kHttpRequestsPerClientMax;
   uint64_t https_handshake_ms = kHttpHandshakeMs;
-  std::vector<Endpoint> recursors;
-  ForwardStrategy recursor_strategy = ForwardStrategy::kFastest;
-  std::chrono::nanoseconds recursor_timeout{2'000'000'000};
-  // Who may ask for names that are not ours.
+  // Whom to ask for names that are not ours, each zone once, and who may ask
+  // us.
+  std::vector<ForwardRuleConfig> forward;
   std::vector<IpNetwork> recursion_allow = DefaultRecursionAllow();
+  ForwardCacheLimits forward_cache;
 
   std::shared_ptr<const Acl> acl;  // always there
 

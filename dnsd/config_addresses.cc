@@ -22,7 +22,7 @@ namespace {
 constexpr int kDnsPort = 8600;
 constexpr int kHttpPort = 8500;
 constexpr int kHttpsPort = -1;  // off, as for Consul
-constexpr uint16_t kRecursorPort = 53;
+constexpr uint16_t kUpstreamPort = 53;
 
 bool IsIpv6(const std::string& ip) { return absl::StrContains(ip, ":"); }
 
@@ -188,9 +188,9 @@ void ResolveNode(const Settings& settings, AddressReader* reader,
 }
 
 // "8.8.8.8", "8.8.8.8:54", "::1", "[::1]" or "[::1]:54".
-std::optional<Endpoint> ParseRecursor(const std::string& text) {
+std::optional<Endpoint> ParseUpstream(const std::string& text) {
   if (const std::optional<std::string> ip = ParseIp(text)) {
-    return Endpoint{*ip, kRecursorPort};
+    return Endpoint{*ip, kUpstreamPort};
   }
   const size_t colon = text.rfind(':');
   if (colon == std::string::npos) return std::nullopt;
@@ -206,52 +206,24 @@ std::optional<Endpoint> ParseRecursor(const std::string& text) {
 }
 
 // Whether we would ask ourselves.
-bool IsOurs(const Endpoint& recursor, const Config& config,
+bool IsOurs(const Endpoint& upstream, const Config& config,
             const AddressReader& reader) {
   return std::any_of(config.dns_listen.begin(), config.dns_listen.end(),
                      [&](const Endpoint& listen) {
-                       if (listen.port != recursor.port) return false;
-                       if (listen.ip == recursor.ip) return true;
+                       if (listen.port != upstream.port) return false;
+                       if (listen.ip == upstream.ip) return true;
                        if (!IsWildcardIp(listen.ip) ||
-                           IsIpv6(listen.ip) != IsIpv6(recursor.ip)) {
+                           IsIpv6(listen.ip) != IsIpv6(upstream.ip)) {
                          return false;
                        }
                        const auto& all = reader.interfaces();
-                       return absl::StartsWith(recursor.ip, "127.") ||
-                              recursor.ip == "::1" ||
+                       return absl::StartsWith(upstream.ip, "127.") ||
+                              upstream.ip == "::1" ||
                               std::any_of(all.begin(), all.end(),
                                           [&](const InterfaceAddress& address) {
-                                            return address.ip == recursor.ip;
+                                            return address.ip == upstream.ip;
                                           });
                      });
-}
-
-void ResolveRecursors(const Settings& settings, AddressReader* reader,
-                      Config* config, Problems* problems) {
-  const Setting* setting = settings.Find("recursors");
-  if (setting == nullptr) return;
-  for (const PlacedText& written : setting->list) {
-    for (const std::string& word : reader->Words(written)) {
-      const std::optional<Endpoint> recursor = ParseRecursor(word);
-      if (!recursor) {
-        problems->Error(written.place,
-                        absl::StrCat("recursor ", Quoted(word),
-                                     " is not an IP address or IP:port"));
-      } else if (IsWildcardIp(recursor->ip)) {
-        problems->Error(written.place,
-                        absl::StrCat("recursor ", Quoted(word),
-                                     " cannot be 0.0.0.0, :: or [::]"));
-      } else if (IsOurs(*recursor, *config, *reader)) {
-        problems->Error(
-            written.place,
-            absl::StrCat("recursor ", Quoted(word),
-                         " is an address that this agent listens on"));
-      } else if (std::find(config->recursors.begin(), config->recursors.end(),
-                           *recursor) == config->recursors.end()) {
-        config->recursors.push_back(*recursor);
-      }
-    }
-  }
 }
 
 }  // namespace
@@ -271,6 +243,35 @@ std::optional<std::string> ParseIp(std::string text) {
   return canonical;
 }
 
+std::vector<Endpoint> ReadUpstreams(const std::vector<PlacedText>& written,
+                                    const char* noun, const Settings& settings,
+                                    const Config& config, Problems* problems) {
+  std::vector<Endpoint> upstreams;
+  if (written.empty()) return upstreams;
+  AddressReader reader(settings, problems);
+  for (const PlacedText& text : written) {
+    for (const std::string& word : reader.Words(text)) {
+      const std::optional<Endpoint> upstream = ParseUpstream(word);
+      const std::string what = absl::StrCat(noun, " ", Quoted(word));
+      if (!upstream) {
+        problems->Error(text.place,
+                        absl::StrCat(what, " is not an IP address or IP:port"));
+      } else if (IsWildcardIp(upstream->ip)) {
+        problems->Error(text.place,
+                        absl::StrCat(what, " cannot be 0.0.0.0, :: or [::]"));
+      } else if (IsOurs(*upstream, config, reader)) {
+        problems->Error(
+            text.place,
+            absl::StrCat(what, " is an address that this agent listens on"));
+      } else if (std::find(upstreams.begin(), upstreams.end(), *upstream) ==
+                 upstreams.end()) {
+        upstreams.push_back(*upstream);
+      }
+    }
+  }
+  return upstreams;
+}
+
 bool IsWildcardIp(const std::string& ip) {
   return ip == "0.0.0.0" || ip == "::";
 }
@@ -280,7 +281,6 @@ void ResolveAddresses(const Settings& settings, Config* config,
   AddressReader reader(settings, problems);
   ResolveListeners(settings, &reader, config, problems);
   ResolveNode(settings, &reader, config);
-  ResolveRecursors(settings, &reader, config, problems);
 }
 
 }  // namespace dnsd

@@ -1,5 +1,5 @@
 // The part of the configuration that is addresses: what the node is known
-// by, where we listen, whom we forward to.
+// by, where we listen, and how others' are written.
 //
 // Threads: one; asks the kernel for the interfaces' addresses.
 // Errors:  go to Problems with the place of the setting and the value.
@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "catalog/base/problems.h"
 #include "dnsd/config.h"
@@ -15,10 +16,15 @@
 
 namespace dnsd {
 
-// Fills config->dns_listen, http_listen, https_listen, recursors and the node's
-// addresses.
+// Fills config->dns_listen, http_listen, https_listen and the node's addresses.
 void ResolveAddresses(const Settings& settings, Config* config,
                       Problems* problems);
+
+// The addresses of resolvers to ask, each once: none of ours, which must be
+// resolved. Messages call one a `noun`.
+[[nodiscard]] std::vector<Endpoint> ReadUpstreams(
+    const std::vector<PlacedText>& written, const char* noun,
+    const Settings& settings, const Config& config, Problems* problems);
 
 // The canonical text of an IP address, with or without brackets.
 [[nodiscard]] std::optional<std::string> ParseIp(std::string text);

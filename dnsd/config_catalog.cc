@@ -14,6 +14,7 @@
 #include "catalog/registry/fields.h"
 #include "catalog/registry/sidecar.h"
 #include "dnsd/config_checks.h"
+#include "zones/wire.h"
 
 namespace dnsd {
 namespace {

@@ -21,6 +21,7 @@
 #include "catalog/registry/fields.h"
 #include "dnsd/config_consul_address.h"
 #include "dnsd/sockaddr_template.h"
+#include "zones/wire.h"
 
 namespace dnsd {
 namespace {

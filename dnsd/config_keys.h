@@ -22,8 +22,8 @@ enum class KeyType : uint8_t {
   kSecret,       // a string that no message may show
   kStringMap,    // merges
   kBlock,        // its keys are in the table too
-  kDefinitions,  // services, checks, zones, tokens: decoded one by one,
-                 // accumulate
+  kDefinitions,  // services, checks, zones, tokens, rules: decoded one by
+                 // one, accumulate
   kIgnored,      // Consul's, of any type and depth; means nothing here
 };
 

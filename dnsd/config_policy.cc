@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/registry/fields.h"
 #include "dnsd/config_catalog.h"
+#include "zones/wire.h"
 
 namespace dnsd {
 namespace {
@@ -21,23 +22,6 @@ using std::chrono::nanoseconds;
 constexpr int64_t kTtlSecondsMax = 2147483647;
 constexpr int64_t kUint32Max = std::numeric_limits<uint32_t>::max();
 constexpr int64_t kLimitMax = 1 << 20;
-
-// Reads a duration of whole seconds; the rest is cut off, as Consul does.
-bool ReadTtl(const PlacedText& written, uint32_t* ttl, Problems* problems) {
-  nanoseconds duration{0};
-  if (!ReadDurationText(written.text, written.place, problems, &duration)) {
-    return false;
-  }
-  const int64_t seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(duration).count();
-  if (duration.count() < 0 || seconds > kTtlSecondsMax) {
-    problems->Error(written.place,
-                    absl::StrCat("a TTL cannot be ", Quoted(written.text)));
-    return false;
-  }
-  *ttl = static_cast<uint32_t>(seconds);
-  return true;
-}
 
 void ResolveTtls(const Settings& settings, ZonePolicy* policy,
                  Problems* problems) {
@@ -134,56 +118,6 @@ bool ReadChoice(const Settings& settings, const std::string& path,
   return false;
 }
 
-void ResolveRecursorTimeout(const Settings& settings, Config* config,
-                            Problems* problems) {
-  const Setting* timeout = settings.Find("dns_config.recursor_timeout");
-  if (timeout == nullptr) return;
-  nanoseconds duration{0};
-  if (!ReadDurationText(timeout->text, timeout->place, problems, &duration)) {
-    return;
-  }
-  if (duration.count() < 0) {
-    problems->Error(timeout->place,
-                    absl::StrCat(Quoted(timeout->text), " is negative"));
-  } else if (duration.count() == 0) {
-    problems->Warn(timeout->place, "0 would wait forever, 2s is used");
-  } else {
-    config->recursor_timeout = duration;
-  }
-}
-
-void ResolveRecursion(const Settings& settings, Config* config,
-                      Problems* problems) {
-  config->policy.recursion_available = !config->recursors.empty();
-  const Setting* strategy = settings.Find("dns_config.recursor_strategy");
-  if (strategy != nullptr && !strategy->text.empty()) {
-    if (strategy->text == "sequential") {
-      config->recursor_strategy = ForwardStrategy::kSequential;
-    } else if (strategy->text == "random") {
-      config->recursor_strategy = ForwardStrategy::kRandom;
-    } else if (strategy->text != "fastest") {
-      problems->Error(strategy->place,
-                      absl::StrCat(Quoted(strategy->text),
-                                   " is neither \"sequential\" nor "
-                                   "\"random\" nor \"fastest\""));
-    }
-  }
-  ResolveRecursorTimeout(settings, config, problems);
-  const Setting* allow = settings.Find("dns_config.recursion_allow");
-  if (allow == nullptr) return;
-  config->recursion_allow.clear();
-  for (const PlacedText& text : allow->list) {
-    const std::optional<IpNetwork> network = IpNetwork::Parse(text.text);
-    if (network) {
-      config->recursion_allow.push_back(*network);
-    } else {
-      problems->Error(
-          text.place,
-          absl::StrCat(Quoted(text.text), " is not a network like 10.0.0.0/8"));
-    }
-  }
-}
-
 void ResolveDns(const Settings& settings, Config* config, Problems* problems) {
   ZonePolicy* policy = &config->policy;
   policy->compat = ReadChoice(settings, "dns_config.compat", "rfc", "consul",
@@ -208,10 +142,25 @@ void ResolveDns(const Settings& settings, Config* config, Problems* problems) {
       settings.Int("dns_config.a_record_limit", 0, kLimitMax, 0, problems));
   policy->edns_udp_size = static_cast<uint16_t>(settings.Int(
       "dns_config.edns_udp_size", 512, 4096, policy->edns_udp_size, problems));
-  ResolveRecursion(settings, config, problems);
 }
 
 }  // namespace
+
+bool ReadTtl(const PlacedText& written, uint32_t* ttl, Problems* problems) {
+  nanoseconds duration{0};
+  if (!ReadDurationText(written.text, written.place, problems, &duration)) {
+    return false;
+  }
+  const int64_t seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  if (duration.count() < 0 || seconds > kTtlSecondsMax) {
+    problems->Error(written.place,
+                    absl::StrCat("a TTL cannot be ", Quoted(written.text)));
+    return false;
+  }
+  *ttl = static_cast<uint32_t>(seconds);
+  return true;
+}
 
 void ResolveDatacenter(const Settings& settings, Config* config,
                        Problems* problems) {

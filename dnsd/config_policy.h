@@ -1,5 +1,5 @@
 // The part of the configuration that decides answers: domain, TTLs, SOA,
-// limits, forwarding.
+// limits.
 //
 // Threads: any; no I/O, no shared state.
 // Errors:  go to Problems with the place of the setting and the value; what
@@ -17,8 +17,12 @@ namespace dnsd {
 void ResolveDatacenter(const Settings& settings, Config* config,
                        Problems* problems);
 
-// Fills config->policy and how we forward. The datacenter and the recursors
-// must be resolved.
+// Reads a duration of whole seconds; the rest is cut off, as Consul does.
+// False, and nothing changed: it is none, or too long for a TTL.
+[[nodiscard]] bool ReadTtl(const PlacedText& written, uint32_t* ttl,
+                           Problems* problems);
+
+// Fills config->policy but for forwarding. The datacenter must be resolved.
 void ResolvePolicy(const Settings& settings, Config* config,
                    Problems* problems);
 

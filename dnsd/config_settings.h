@@ -47,6 +47,17 @@ struct StaticToken {
   Place rules_place;
 };
 
+// One of forward, not yet judged.
+struct WrittenRule {
+  std::string zone;
+  std::vector<PlacedText> to;
+  bool refuse = false;
+  bool fallthrough = false;
+  PlacedText strategy;
+  PlacedText timeout;
+  Place place;
+};
+
 class Settings {
  public:
   // Reads one document; `file` names it in messages.
@@ -77,6 +88,7 @@ class Settings {
   std::vector<CheckDefinition> checks;
   std::vector<ZoneFileConfig> zones;
   std::vector<StaticToken> static_tokens;
+  std::vector<WrittenRule> forward;
 
  private:
   void ReadBlock(const std::string& prefix, Fields* fields, Problems* problems);

@@ -164,6 +164,15 @@ inline constexpr int kForwardWrongCaseMax = 3;
 // again: it may have been replaced.
 inline constexpr uint64_t kForwardFallbackMs = 3'600'000;
 
+// How often an upstream that does not answer is looked at for a loop: a second
+// query where it was silent, and one in a minute is not noticed.
+inline constexpr uint64_t kForwardLoopProbeMs = 60'000;
+
+// Rows of a dump of the cache: what is asked for by default, and at most. One
+// is some 150 bytes of JSON.
+inline constexpr size_t kForwardDumpRows = 1'000;
+inline constexpr size_t kForwardDumpRowsMax = 10'000;
+
 // What our OPT to upstreams says (DNS flag day 2020): not fragmented.
 inline constexpr uint16_t kForwardUdpSize = 1232;
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
@@ -20,7 +19,6 @@
 #include "catalog/base/check.h"
 #include "catalog/base/log.h"
 #include "catalog/base/uuid.h"
-#include "dnsd/forward/forward_options.h"
 #include "dnsd/limits.h"
 #include "dnsd/serve/listen_socket.h"
 #include "dnsd/server_metrics.h"
@@ -41,22 +39,6 @@ int CoreCount() {
   CPU_ZERO(&cores);
   if (sched_getaffinity(0, sizeof(cores), &cores) != 0) return 1;
   return std::clamp(CPU_COUNT(&cores), 1, kWorkersMax);
-}
-
-// How names outside our zones are asked for.
-absl::StatusOr<ForwardOptions> ForwardOptionsOf(const Config& config) {
-  ForwardOptions options;
-  for (const Endpoint& recursor : config.recursors) {
-    const absl::StatusOr<SocketAddress> address = ToSocketAddress(recursor);
-    if (!address.ok()) return address.status();
-    options.upstreams.push_back(*address);
-  }
-  options.strategy = config.recursor_strategy;
-  options.timeout_ms = static_cast<uint64_t>(std::max<int64_t>(
-      1, std::chrono::ceil<std::chrono::milliseconds>(config.recursor_timeout)
-             .count()));
-  options.allow = config.recursion_allow;
-  return options;
 }
 
 }  // namespace
@@ -94,9 +76,12 @@ Server::Server(Config config, ReadConfig read_config)
       sync_([this](const State& state, const Dirty& dirty) {
         OnPublish(state, dirty);
       }),
-      reclaim_(std::make_unique<Timer>(sync_.loop(), [this] {
-        if (publisher_.Reclaim() > 0) reclaim_->Start(kReclaimMs);
-      })) {}
+      reclaim_(std::make_unique<Timer>(sync_.loop(),
+                                       [this] {
+                                         if (publisher_.Reclaim() > 0)
+                                           reclaim_->Start(kReclaimMs);
+                                       })),
+      forward_(sync_.loop()) {}
 
 Server::~Server() { Stop(); }
 
@@ -114,7 +99,7 @@ Errors Server::StartWorkers() {
   if (config_.dns_listen.empty()) return {};
   int count = config_.workers > 0 ? config_.workers : CoreCount();
   std::vector<Endpoint> listen = config_.dns_listen;
-  absl::StatusOr<ForwardOptions> forward = ForwardOptionsOf(config_);
+  const absl::StatusOr<ForwardOptions> forward = forward_.OptionsOf(config_);
   if (!forward.ok()) return {std::string(forward.status().message())};
   for (int i = 0; i < count; ++i) {
     Worker::Options options;
@@ -124,12 +109,14 @@ Errors Server::StartWorkers() {
     options.reader = publisher_.RegisterReader();
     options.seed = RandomSeed();
     options.forward = *forward;
+    options.on_loop = forward_.LoopHandler();
     options.asked = mirror_ ? mirror_->AddRing() : own_->AddRing();
     options.wake = [this] { mirror_ ? mirror_->WakeUp() : own_->WakeUp(); };
     auto worker = Worker::Create(std::move(options));
     if (!worker.ok()) return {std::string(worker.status().message())};
     // The port the kernel chose for the first one is the others' too.
     listen = (*worker)->listening();
+    forward_.Add(worker->get());
     workers_.push_back(*std::move(worker));
   }
   return {};
@@ -259,7 +246,19 @@ void Server::MakeRoutes() {
   hooks.self = [this] { return AgentSelf(Describe()); };
   hooks.acl = RequestAcl([this] { return config_.acl; });
   hooks.node_name = config_.node.name;
+  ForwardCacheHooks cache;
+  cache.dump = [this](const CacheNames& names, size_t limit, auto done) {
+    forward_.Dump(names, limit, std::move(done));
+  };
+  cache.flush = [this](const CacheNames& names, auto done) {
+    forward_.Flush(names, std::move(done));
+  };
+  cache.acl = hooks.acl;
+  cache.node_name = hooks.node_name;
   std::vector<Route> routes = AgentRoutes(std::move(hooks));
+  for (Route& route : ForwardCacheRoutes(std::move(cache))) {
+    routes.push_back(std::move(route));
+  }
   if (own_) {
     RegistryLink::Hooks own;
     own.member = [this] { return AgentMember(Describe()); };
@@ -402,14 +401,6 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   keep("addresses.https", config_.https_listen, &config.https_listen);
   keep("limits.https_handshake_timeout", config_.https_handshake_ms,
        &config.https_handshake_ms);
-  keep("recursors", config_.recursors, &config.recursors);
-  keep("dns_config.recursor_strategy", config_.recursor_strategy,
-       &config.recursor_strategy);
-  keep("dns_config.recursor_timeout", config_.recursor_timeout,
-       &config.recursor_timeout);
-  keep("dns_config.recursion_allow", config_.recursion_allow,
-       &config.recursion_allow);
-  config.policy.recursion_available = config_.policy.recursion_available;
   keep("workers", config_.workers, &config.workers);
   keep("pid_file", config_.pid_file, &config.pid_file);
   keep("data_dir", config_.data_dir, &config.data_dir);
@@ -417,6 +408,10 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   config.policy.node_name = config_.policy.node_name;
   config_ = std::move(config);
   SetLogLevel(config_.log_level);
+  // Addresses were judged when they were read.
+  if (const auto forward = forward_.OptionsOf(config_); forward.ok()) {
+    forward_.Configure(*forward);
+  }
   if (http_) {
     http_->SetConnectionsPerClientMax(config_.http_connections_per_client_max);
     http_->SetRequestsMax(config_.http_requests_max,

@@ -20,6 +20,7 @@
 #include "catalog/registry/config_source.h"
 #include "catalog/sync.h"
 #include "dnsd/config.h"
+#include "dnsd/forward_link.h"
 #include "dnsd/http/http_server.h"
 #include "dnsd/http/metrics_text.h"
 #include "dnsd/http/routes.h"
@@ -47,8 +48,8 @@ class Server {
   [[nodiscard]] Errors Start();
 
   // Reads the configuration again and applies what can change at run time:
-  // services, checks, node meta, dns_config, zones, log level. The verdict is
-  // logged.
+  // services, checks, node meta, dns_config, forwarding, zones, log level. The
+  // verdict is logged.
   void Reload();
 
   // Answers what was received, then stops. Milliseconds.
@@ -91,6 +92,7 @@ class Server {
   Publisher publisher_;
   CatalogSync sync_;
   std::unique_ptr<Timer> reclaim_;
+  ForwardLink forward_;
   // One of the two: a Consul is mirrored, beside what the configuration
   // defines, or registrations are our own.
   ConfigSource* config_source_ = nullptr;

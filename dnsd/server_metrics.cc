@@ -81,6 +81,9 @@ void AddForward(const ForwardTotals& totals, MetricsText* text) {
       "Of these, failed because too many wait.", totals.table_full);
   add("dnsd_forward_failed_total",
       "Of these, failed because no recursor answered.", totals.failed);
+  add("dnsd_forward_loops_total",
+      "Queries of ours that came back: forwarders go round in a circle.",
+      totals.loops);
   add("dnsd_forward_sent_total", "Queries sent to recursors.", totals.sent);
   add("dnsd_forward_sent_tcp_total", "Of these, over TCP.", totals.sent_tcp);
   add("dnsd_forward_hedged_total", "Of these, beside one that was slow.",

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstring>
 #include <utility>
 
 namespace dnsd {
@@ -50,6 +51,9 @@ union SocketAddress {
   [[nodiscard]] bool is_v6() const { return sa.sa_family == AF_INET6; }
   [[nodiscard]] socklen_t size() const {
     return is_v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  }
+  [[nodiscard]] bool operator==(const SocketAddress& other) const {
+    return is_v6() == other.is_v6() && std::memcmp(this, &other, size()) == 0;
   }
   // In host order.
   [[nodiscard]] uint16_t port() const {

@@ -24,6 +24,10 @@ struct Answer {
   size_t limit;  // the most the whole response may take, its OPT included
   Outcome outcome = Outcome::kAnswered;
 
+  // In lower case, wire form.
+  [[nodiscard]] std::span<const uint8_t> qname() const {
+    return {query.qname.lower, query.qname.size};
+  }
   [[nodiscard]] uint32_t soa_serial() const {
     return view.rfc() ? view.serial : context.unix_time;
   }
@@ -83,8 +87,20 @@ struct Answer {
     std::memcpy(asked.name, name.lower, name.size);
   }
 
+  // Whether a rule says whom to ask for a name, lower case in wire form.
+  [[nodiscard]] bool MayForward(std::span<const uint8_t> name) const {
+    return view.policy.recursion_available &&
+           (view.policy.forward_zones == nullptr ||
+            view.policy.forward_zones->Find(name) != nullptr);
+  }
+  // Whether names of others that ours lead to are resolved.
+  [[nodiscard]] bool resolves_others() const {
+    return context.external != nullptr && view.policy.recursion_available;
+  }
   // Lets others be asked for the name, if it may be forwarded.
   [[nodiscard]] bool Forward();
+  // The same for a name of ours that our catalog lacks.
+  void FallThrough();
 
   // Split off HasCatalog(): rare (responder.cc).
   [[nodiscard]] bool HasCatalogSlow(uint8_t datacenter);

@@ -134,7 +134,8 @@ void FollowExternal(Chase* chase, const Name& name, size_t name_at,
   ExternalNames* external = answer->context.external;
   const bool rfc = answer->view.rfc();
   size_t apex;
-  if (external == nullptr || answer->outcome == Outcome::kPending ||
+  if (!answer->resolves_others() || answer->outcome == Outcome::kPending ||
+      !answer->MayForward({name.lower, name.size}) ||
       (rfc && (answer->query.flags & kFlagRd) == 0) ||
       answer->view.FindZone(name, &apex) != nullptr) {
     return;
@@ -168,8 +169,7 @@ void FollowExternal(Chase* chase, const Name& name, size_t name_at,
 // somebody can be asked for.
 bool LeadsOn(const Chase& chase, const RrRecord& record) {
   if ((record.flags & RrRecord::kChase) != 0) return true;
-  return chase.answer->context.external != nullptr &&
-         TypeOf(record) == kTypeCname;
+  return chase.answer->resolves_others() && TypeOf(record) == kTypeCname;
 }
 
 // Adds what the name at `name_at` of the message leads to.
@@ -254,7 +254,7 @@ void AddTarget(Answer* answer, const Entry& entry, const SrvRecord& srv,
         Follow(&chase, message.last_name_at(kRdataOffset), kTypeAny, kChaseMax);
       }
     } else if ((srv.rr.flags & RrRecord::kChase) != 0 ||
-               answer->context.external != nullptr) {
+               answer->resolves_others()) {
       message.set_ttl_override(!answer->view.rfc(), TtlOf(srv.rr));
       Chase chase{answer, Message::kAdditional, RecordsMax(*answer), UINT32_MAX,
                   false,  wish.first_only};
@@ -306,7 +306,7 @@ void AnswerCname(Answer* answer, const Entry& entry, const RrList& list,
 
 void FollowOut(Answer* answer, size_t target_at) {
   uint16_t qtype = answer->query.qtype;
-  if (answer->context.external == nullptr || !AsksAddresses(qtype) ||
+  if (!answer->resolves_others() || !AsksAddresses(qtype) ||
       (answer->query.flags & kFlagRd) == 0) {
     return;
   }

@@ -8,8 +8,11 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+
+#include "zones/suffix_table.h"
 
 namespace dnsd {
 
@@ -24,6 +27,12 @@ struct SoaPolicy {
   uint32_t expire = 86400;
   // Not given: 0 in kConsul (Consul's default), 5 in kRfc.
   std::optional<uint32_t> min_ttl;
+};
+
+// A zone of others that has a rule about whom to ask.
+struct ForwardZone {
+  // Names that are ours are asked for too where our catalog has NXDOMAIN.
+  bool is_fallthrough = false;
 };
 
 struct ZonePolicy {
@@ -46,7 +55,10 @@ struct ZonePolicy {
   int a_record_limit = 0;  // 0: no cap
   bool enable_additional_node_meta_txt = true;
   bool translate_wan_addrs = false;
-  bool recursion_available = false;  // recursors are configured
+  bool recursion_available = false;  // there is somebody to forward to
+  // Which names are forwarded; nullptr: all that are not ours. Shared, for a
+  // policy is copied with each view.
+  std::shared_ptr<const SuffixTable<ForwardZone>> forward_zones;
 
   // kRfc: the most a UDP answer may take whatever the client offers
   // (DNS flag day 2020), and the size our OPT advertises.

@@ -73,6 +73,7 @@ bool AnswerName(Answer* answer) {
   if (domain != nullptr) {
     answer->message.SetSuffix(*domain);
     AnswerCatalog(answer, *domain);
+    if (answer->outcome == Outcome::kNxdomain) answer->FallThrough();
     return true;
   }
   if (view.rfc() ? IsUnderReverseZone(qname) : IsUnderArpa(qname)) {
@@ -175,9 +176,16 @@ size_t ServfailResponse(std::span<const uint8_t> packet, const View& view,
   return message.Finish();
 }
 
+void Answer::FallThrough() {
+  if (view.policy.forward_zones == nullptr) return;
+  const ForwardZone* zone = view.policy.forward_zones->Find(qname());
+  if (zone == nullptr || !zone->is_fallthrough) return;
+  static_cast<void>(Forward());
+}
+
 bool Answer::Forward() {
-  if (!view.policy.recursion_available || query.qclass != kClassIn ||
-      query.is_notify || query.qtype == kTypeAxfr || query.qtype == kTypeIxfr) {
+  if (query.qclass != kClassIn || query.is_notify || query.qtype == kTypeAxfr ||
+      query.qtype == kTypeIxfr || !MayForward(qname())) {
     return false;
   }
   outcome = Outcome::kForward;

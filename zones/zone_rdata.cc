@@ -204,6 +204,13 @@ bool ParseWire(uint16_t type, const ldns_rr_descriptor& descriptor,
 
 }  // namespace
 
+std::string TypeText(uint16_t type) {
+  const ldns_rr_descriptor* descriptor = DescriptorOf(type);
+  return descriptor == nullptr || descriptor->_name == nullptr
+             ? absl::StrCat("TYPE", type)
+             : descriptor->_name;
+}
+
 bool ParseZoneType(absl::string_view text, uint16_t* type) {
   // ldns would take TYPE70000 for TYPE4464, and cuts what is longer than 15.
   uint32_t value = 0;

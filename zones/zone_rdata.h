@@ -19,6 +19,9 @@ namespace dnsd {
 // transactions (RFC 6895 3.1: 0, OPT, 128 to 255).
 [[nodiscard]] bool ParseZoneType(absl::string_view text, uint16_t* type);
 
+// "MX", or "TYPE15" where it has no name.
+[[nodiscard]] std::string TypeText(uint16_t type);
+
 // A name relative to `origin` (wire), to wire form with its case kept.
 [[nodiscard]] bool ParseZoneName(const ZoneToken& token,
                                  const std::string& origin, std::string* wire);

@@ -60,8 +60,8 @@ size_t LimitOf(const Query& query, Transport transport,
   return std::min(client, std::max<size_t>(options.udp_size_max, kUdpPlainMax));
 }
 
-void Rotate(const UpstreamAnswer& answer, const UpstreamAnswer::Rotation& set,
-            uint32_t start, uint8_t* out) {
+void Rotate(const UpstreamAnswer& answer, uint32_t start, uint8_t* out) {
+  const UpstreamAnswer::Rotation& set = answer.rotation;
   const char* from = answer.bytes.data() + set.first_rdata_at;
   uint8_t* to = out + set.first_rdata_at;
   for (uint32_t i = 0; i < set.count; ++i) {
@@ -73,19 +73,31 @@ void Rotate(const UpstreamAnswer& answer, const UpstreamAnswer::Rotation& set,
 
 }  // namespace
 
-ForwardQuestion QuestionOf(const Query& query) {
-  ForwardQuestion question;
-  question.name.assign(reinterpret_cast<const char*>(query.qname.lower),
-                       query.qname.size);
-  question.qtype = query.qtype;
-  question.qclass = query.qclass;
-  question.dnssec_ok = query.has_opt && query.dnssec_ok;
-  question.checking_disabled = (query.flags & kFlagCd) != 0;
-  return question;
+ForwardKey::ForwardKey(const ForwardQuestion& question)
+    : name(WireBytes(question.name)),
+      qtype(question.qtype),
+      qclass(question.qclass),
+      dnssec_ok(question.dnssec_ok),
+      checking_disabled(question.checking_disabled) {}
+
+ForwardKey::ForwardKey(const Query& query)
+    : name(query.qname.lower, query.qname.size),
+      qtype(query.qtype),
+      qclass(query.qclass),
+      dnssec_ok(query.has_opt && query.dnssec_ok),
+      checking_disabled((query.flags & kFlagCd) != 0) {}
+
+ForwardQuestion ForwardKey::Kept() const {
+  return {{reinterpret_cast<const char*>(name.data()), name.size()},
+          qtype,
+          qclass,
+          dnssec_ok,
+          checking_disabled};
 }
 
-std::string WriteUpstreamQuery(const SentQuery& sent, uint16_t udp_size) {
+std::string WriteUpstreamQuery(const SentQuery& sent) {
   const ForwardQuestion& question = sent.question;
+  const uint16_t udp_size = sent.udp_size;
   const std::span<const uint8_t> name =
       WireBytes(sent.spelled_name.empty() ? question.name : sent.spelled_name);
   std::string packet(
@@ -134,9 +146,9 @@ size_t WriteForClient(const UpstreamAnswer& answer, const Query& query,
                                                 : 0;
     Store32(out + at, std::min(left, options.ttl_cap));
   }
-  for (const UpstreamAnswer::Rotation& set : answer.rotations) {
-    const uint32_t start = random->Below(set.count);
-    if (start != 0) Rotate(answer, set, start, out);
+  if (answer.rotation.count > 1) {
+    const uint32_t start = random->Below(answer.rotation.count);
+    if (start != 0) Rotate(answer, start, out);
   }
   const bool say_stale =
       options.is_stale && size + opt_size + kStaleOptionBytes <= limit;

@@ -8,10 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "dnsd/forward/reply_records.h"
-#include "zones/name.h"
-#include "zones/wire.h"
-
 namespace dnsd {
 namespace {
 
@@ -84,12 +80,7 @@ size_t VectorBytes(const std::vector<T>& values) {
 
 size_t BytesOf(const KeptAnswer& entry) {
   return sizeof(KeptAnswer) + kBlockBytes + StringBytes(entry.question.name) +
-         StringBytes(entry.answer.bytes) + VectorBytes(entry.answer.ttl_at) +
-         VectorBytes(entry.answer.rotations);
-}
-
-std::span<const uint8_t> NameOf(const ForwardQuestion& question) {
-  return WireBytes(question.name);
+         StringBytes(entry.answer.bytes) + VectorBytes(entry.answer.ttl_at);
 }
 
 }  // namespace
@@ -100,25 +91,14 @@ struct ForwardCache::Impl {
     Clear();
   }
 
-  struct Key {
-    std::span<const uint8_t> name;
-    uint16_t qtype;
-    uint16_t qclass;
-    bool dnssec_ok;
-    bool checking_disabled;
-  };
-  static Key KeyOf(const ForwardQuestion& q) {
-    return {NameOf(q), q.qtype, q.qclass, q.dnssec_ok, q.checking_disabled};
-  }
-
-  [[nodiscard]] uint64_t HashOf(const Key& key) const {
+  [[nodiscard]] uint64_t HashOf(const ForwardKey& key) const {
     const uint64_t rest =
         uint64_t{key.qtype} << 18 | uint64_t{key.qclass} << 2 |
         (key.dnssec_ok ? 2u : 0u) | (key.checking_disabled ? 1u : 0u);
     return XXH3_64bits_withSeed(key.name.data(), key.name.size(),
                                 seed + rest * 0x9e3779b97f4a7c15u);
   }
-  static bool Is(const ForwardQuestion& q, const Key& key) {
+  static bool Is(const ForwardQuestion& q, const ForwardKey& key) {
     return q.name.size() == key.name.size() && q.qtype == key.qtype &&
            q.qclass == key.qclass && q.dnssec_ok == key.dnssec_ok &&
            q.checking_disabled == key.checking_disabled &&
@@ -127,7 +107,7 @@ struct ForwardCache::Impl {
 
   [[nodiscard]] size_t mask() const { return slots.size() - 1; }
   // Where the key is, or the free slot where it would be.
-  [[nodiscard]] size_t SlotOf(const Key& key, uint64_t hash) const {
+  [[nodiscard]] size_t SlotOf(const ForwardKey& key, uint64_t hash) const {
     size_t i = hash & mask();
     while (slots[i].entry != nullptr &&
            (slots[i].hash != hash || !Is(slots[i].entry->question, key))) {
@@ -168,7 +148,7 @@ struct ForwardCache::Impl {
   void EvictFromSmall(uint32_t now_s);
   void EvictFromMain(uint32_t now_s);
 
-  const ForwardCacheLimits limits;
+  ForwardCacheLimits limits;
   const uint64_t seed;
   std::vector<Slot> slots;    // a power of two, at most three quarters in use
   std::vector<Ghost> ghosts;  // as many
@@ -270,12 +250,7 @@ ForwardCache::ForwardCache(const ForwardCacheLimits& limits, uint64_t seed)
 
 ForwardCache::~ForwardCache() = default;
 
-ForwardCache::Hit ForwardCache::Find(const Query& query, uint32_t now_s) {
-  const Impl::Key key = {{query.qname.lower, query.qname.size},
-                         query.qtype,
-                         query.qclass,
-                         query.has_opt && query.dnssec_ok,
-                         (query.flags & kFlagCd) != 0};
+ForwardCache::Hit ForwardCache::Find(const ForwardKey& key, uint32_t now_s) {
   KeptAnswer* entry =
       impl_->slots[impl_->SlotOf(key, impl_->HashOf(key))].entry.get();
   Hit hit;
@@ -295,7 +270,7 @@ ForwardCache::Hit ForwardCache::Find(const Query& query, uint32_t now_s) {
 
 void ForwardCache::Store(const ForwardQuestion& question, UpstreamAnswer answer,
                          uint32_t now_s) {
-  const Impl::Key key = Impl::KeyOf(question);
+  const ForwardKey key(question);
   const uint64_t hash = impl_->HashOf(key);
   std::unique_ptr<KeptAnswer>& old =
       impl_->slots[impl_->SlotOf(key, hash)].entry;
@@ -329,31 +304,33 @@ void ForwardCache::Store(const ForwardQuestion& question, UpstreamAnswer answer,
   impl_->Evict(now_s);
 }
 
+void ForwardCache::SetLimits(const ForwardCacheLimits& limits, uint32_t now_s) {
+  impl_->limits = limits;
+  impl_->Evict(now_s);
+}
+
 void ForwardCache::Flush() { impl_->Clear(); }
 
-void ForwardCache::FlushName(std::span<const uint8_t> name, bool subtree) {
+size_t ForwardCache::EraseIf(
+    absl::FunctionRef<bool(const ForwardQuestion&)> is_wrong) {
   std::vector<KeptAnswer*> found;
   for (const Slot& slot : impl_->slots) {
-    if (slot.entry != nullptr &&
-        (subtree || slot.entry->question.name.size() == name.size()) &&
-        IsAtOrBelow(NameOf(slot.entry->question), name)) {
+    if (slot.entry != nullptr && is_wrong(slot.entry->question)) {
       found.push_back(slot.entry.get());
     }
   }
   for (KeptAnswer* entry : found) impl_->Remove(entry);
+  return found.size();
 }
 
-void ForwardCache::ForEach(
-    absl::FunctionRef<void(const ForwardQuestion&, const UpstreamAnswer&,
-                           uint32_t left_s)>
-        visit,
-    uint32_t now_s) const {
+void ForwardCache::ForEach(absl::FunctionRef<bool(const Row&)> visit,
+                           uint32_t now_s) const {
   for (const Slot& slot : impl_->slots) {
     const KeptAnswer* entry = slot.entry.get();
     if (entry == nullptr || impl_->IsOver(*entry, now_s)) continue;
     const uint32_t age_s = now_s - entry->stored_s;
-    visit(entry->question, entry->answer,
-          age_s < entry->ttl ? entry->ttl - age_s : 0);
+    const uint32_t left_s = age_s < entry->ttl ? entry->ttl - age_s : 0;
+    if (!visit({entry->question, entry->answer, left_s, entry->bytes})) return;
   }
 }
 

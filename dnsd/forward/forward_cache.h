@@ -21,17 +21,10 @@
 #include <span>
 
 #include "absl/functional/function_ref.h"
+#include "dnsd/forward/forward_settings.h"
 #include "dnsd/forward/upstream_answer.h"
 
 namespace dnsd {
-
-struct ForwardCacheLimits {
-  size_t bytes_max = 32u << 20;  // 0: nothing is kept
-  uint32_t ttl_max_s = 86'400;
-  uint32_t ttl_min_s = 0;
-  uint32_t negative_ttl_max_s = 3'600;
-  uint32_t stale_max_s = 86'400;  // 0: nothing stale is served
-};
 
 struct ForwardCacheStats {
   size_t entries = 0;
@@ -55,23 +48,28 @@ class ForwardCache {
     // meanwhile. Said once per answer.
     bool is_due = false;
   };
-  // Of a query that has a question.
-  [[nodiscard]] Hit Find(const Query& query, uint32_t now_s);
+  [[nodiscard]] Hit Find(const ForwardKey& key, uint32_t now_s);
 
   // Keeps it if it may be kept, in place of an older one: not with a TTL of 0,
   // which only ends the older one, and none above a tenth of bytes_max.
   void Store(const ForwardQuestion& question, UpstreamAnswer answer,
              uint32_t now_s);
 
-  void Flush();
-  // `name` in lower case, wire form; with everything below it if `subtree`.
-  void FlushName(std::span<const uint8_t> name, bool subtree);
+  // Those of bytes count at once, the others for what is stored from now on.
+  void SetLimits(const ForwardCacheLimits& limits, uint32_t now_s);
 
-  // In no order; left_s is 0 for what is stale.
-  void ForEach(absl::FunctionRef<void(const ForwardQuestion&,
-                                      const UpstreamAnswer&, uint32_t left_s)>
-                   visit,
-               uint32_t now_s) const;
+  void Flush();
+  // Forgets what `is_wrong` is true of, and says how many those were.
+  size_t EraseIf(absl::FunctionRef<bool(const ForwardQuestion&)> is_wrong);
+
+  struct Row {
+    const ForwardQuestion& question;
+    const UpstreamAnswer& answer;
+    uint32_t left_s;  // 0: stale
+    size_t bytes;
+  };
+  // In no order, until `visit` says false.
+  void ForEach(absl::FunctionRef<bool(const Row&)> visit, uint32_t now_s) const;
   [[nodiscard]] ForwardCacheStats stats() const;
 
  private:

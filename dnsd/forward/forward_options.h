@@ -7,28 +7,36 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <vector>
 
-#include "dnsd/forward/forward_cache.h"
+#include "dnsd/forward/forward_settings.h"
 #include "dnsd/forward/ip_network.h"
 #include "dnsd/limits.h"
 #include "dnsd/socket_address.h"
 
 namespace dnsd {
 
-// Which upstream is asked first. Those that are down come last in any case.
-enum class ForwardStrategy : uint8_t {
-  kFastest,     // by mean round trip; now and then another
-  kSequential,  // in the order given
-  kRandom,
+// Whom to ask for the names of a zone and below it.
+struct ForwardRule {
+  std::string zone;                      // lower case, wire form
+  std::vector<SocketAddress> upstreams;  // each once; empty: REFUSED
+  ForwardStrategy strategy = ForwardStrategy::kFastest;
+  uint64_t timeout_ms = 2'000;  // of one upstream
+
+  bool operator==(const ForwardRule&) const = default;
 };
 
 struct ForwardOptions {
-  std::vector<SocketAddress> upstreams;  // empty: nothing is forwarded
-  ForwardStrategy strategy = ForwardStrategy::kFastest;
-  uint64_t timeout_ms = 2'000;  // of one upstream
+  // Each zone once; the longest that a name is in counts. Names in none are
+  // REFUSED.
+  std::vector<ForwardRule> rules;
   std::vector<IpNetwork> allow = DefaultRecursionAllow();
   ForwardCacheLimits cache;
+  // What queries that look for loops begin with (MakeLoopLabels()): a secret of
+  // the process, for such a query may come back to another worker.
+  std::string loop_labels;
 
   // dnsd/limits.h, in a form that tests can shorten.
   size_t waiting_max = kForwardWaitingMax;
@@ -39,6 +47,11 @@ struct ForwardOptions {
   uint64_t probe_ms_min = kForwardProbeMsMin;
   uint64_t probe_ms_max = kForwardProbeMsMax;
 };
+
+// Told of a query of ours that came back: the zone whose upstreams are asked
+// (lower case, wire form), and who sent it.
+using OnForwardLoop =
+    std::function<void(const std::string& zone, const SocketAddress& from)>;
 
 }  // namespace dnsd
 

@@ -21,8 +21,8 @@ struct ForwardNumbers {
   Number refused{};     // REFUSED: not an allowed network, or RD is not set
   Number table_full{};  // SERVFAIL: too many wait
   Number failed{};      // SERVFAIL: no upstream answered in time
-
-  Number external{};  // lookups of names that our own data leads to
+  Number loops{};       // our own queries for loops that came back
+  Number external{};    // lookups of names that our own data leads to
 
   Number sent{};               // queries to upstreams, probes included
   Number sent_tcp{};           // of those over TCP
@@ -46,6 +46,7 @@ inline void AddTo(const ForwardStats& from, ForwardTotals* to) {
   to->table_full += from.table_full.value();
   to->failed += from.failed.value();
   to->external += from.external.value();
+  to->loops += from.loops.value();
   to->sent += from.sent.value();
   to->sent_tcp += from.sent_tcp.value();
   to->hedged += from.hedged.value();

@@ -9,29 +9,20 @@
 namespace dnsd {
 namespace {
 
-ForwardQuestion ProbeQuestion() {
-  ForwardQuestion question;
-  question.name.assign(1, '\0');  // the root: everybody knows it
-  question.qtype = kTypeNs;
-  question.qclass = kClassIn;
-  return question;
-}
-
 bool IsSameWay(const WayBack& kept, const ReturnPath& path) {
-  if (kept.fd != path.fd || kept.client.is_v6() != path.client.is_v6()) {
-    return false;
-  }
-  return std::memcmp(&kept.client, &path.client, path.client.size()) == 0;
+  return kept.fd == path.fd && kept.client == path.client;
 }
 
 }  // namespace
 
 Forwarder::Forwarder(EventLoop* loop, ForwardOptions options,
-                     ForwardStats* stats, Deliver deliver)
+                     ForwardStats* stats, Deliver deliver,
+                     OnForwardLoop on_loop)
     : loop_(loop),
       options_(std::move(options)),
       stats_(stats),
       deliver_(std::move(deliver)),
+      on_loop_(std::move(on_loop)),
       random_(secrets_.Next64()),
       cache_(options_.cache, secrets_.Next64()),
       room_(std::make_unique<uint8_t[]>(kLengthBytes + kResponseBytesMax)),
@@ -40,11 +31,8 @@ Forwarder::Forwarder(EventLoop* loop, ForwardOptions options,
               if (!ended_.empty()) ended_.clear();
             }),
       timer_(loop, [this] { OnTimer(); }) {
-  for (const SocketAddress& address : options_.upstreams) {
-    upstreams_.push_back(
-        {Upstream(address, options_.probe_ms_min, options_.probe_ms_max),
-         nullptr, 0});
-  }
+  if (options_.loop_labels.empty()) options_.loop_labels = MakeLoopLabels();
+  SetRules(options_.rules);
 }
 
 Forwarder::~Forwarder() = default;
@@ -55,9 +43,18 @@ bool Forwarder::MayAsk(const SocketAddress& client) const {
       [&](const IpNetwork& network) { return network.Contains(client); });
 }
 
-bool Forwarder::AllDown() const {
-  return std::all_of(upstreams_.begin(), upstreams_.end(),
-                     [](const Known& known) { return known.state.is_down(); });
+std::shared_ptr<const Forwarder::Rule> Forwarder::RuleOf(
+    std::span<const uint8_t> name) const {
+  const std::shared_ptr<const Rule>* rule = rules_.Find(name);
+  return rule == nullptr || (*rule)->upstreams.empty() ? nullptr : *rule;
+}
+
+bool Forwarder::AllDown(const Rule* rule) {
+  return rule != nullptr &&
+         std::all_of(rule->upstreams.begin(), rule->upstreams.end(),
+                     [](const std::shared_ptr<Known>& known) {
+                       return known->state.is_down();
+                     });
 }
 
 ForwardResult Forwarder::Refuse(const Query& query, uint8_t rcode,
@@ -80,8 +77,11 @@ ForwardResult Forwarder::Ask(std::span<const uint8_t> packet,
     stats_->refused.Add();
     return Refuse(query, kRefused, out);
   }
-  const ForwardCache::Hit hit = cache_.Find(query, now_s());
-  if (hit.answer != nullptr && (!hit.is_stale || AllDown())) {
+  const ForwardKey key(query);
+  const ForwardCache::Hit hit = cache_.Find(key, now_s());
+  std::shared_ptr<const Rule> rule;
+  if (hit.answer == nullptr || hit.is_stale) rule = RuleOf(key.name);
+  if (hit.answer != nullptr && (!hit.is_stale || AllDown(rule.get()))) {
     ClientAnswerOptions options;
     options.udp_size_max = udp_size_max_;
     options.age_s = hit.age_s;
@@ -92,17 +92,22 @@ ForwardResult Forwarder::Ask(std::span<const uint8_t> packet,
     if (hit.is_due || hit.is_stale) Refresh(query);
     return {false, size};
   }
-  if (policy.compat == Compat::kRfc && (query.flags & kFlagRd) == 0) {
+  const bool is_loop = IsFromLoop(key.name);
+  if (is_loop) NoteLoop(key.name, path.client);
+  if (is_loop || rule == nullptr ||
+      (policy.compat == Compat::kRfc && (query.flags & kFlagRd) == 0)) {
     stats_->refused.Add();
     return Refuse(query, kRefused, out);
   }
-  return Wait(query, transport, path, out);
+  return Wait(query, std::move(rule), transport, path, out);
 }
 
 // Lets the client wait for the answer.
-ForwardResult Forwarder::Wait(const Query& query, Transport transport,
-                              const ReturnPath& path, uint8_t* out) {
-  ForwardQuestion question = QuestionOf(query);
+ForwardResult Forwarder::Wait(const Query& query,
+                              std::shared_ptr<const Rule> rule,
+                              Transport transport, const ReturnPath& path,
+                              uint8_t* out) {
+  ForwardQuestion question = ForwardKey(query).Kept();
   const std::string packet(reinterpret_cast<const char*>(query.packet),
                            query.packet_size);
   const auto found = flights_.find(question);
@@ -125,7 +130,7 @@ ForwardResult Forwarder::Wait(const Query& query, Transport transport,
   if (flight != nullptr) {
     stats_->coalesced.Add();
   } else {
-    flight = TakeOff(std::move(question));
+    flight = TakeOff(std::move(question), std::move(rule));
     if (flight == nullptr) {
       stats_->table_full.Add();
       return Refuse(query, kServFail, out);
@@ -138,24 +143,32 @@ ForwardResult Forwarder::Wait(const Query& query, Transport transport,
 
 // Asks again, for the cache only.
 void Forwarder::Refresh(const Query& query) {
-  ForwardQuestion question = QuestionOf(query);
+  ForwardQuestion question = ForwardKey(query).Kept();
   if (closed_ || flights_.contains(question)) return;
-  static_cast<void>(TakeOff(std::move(question)));
+  std::shared_ptr<const Rule> rule = RuleOf(WireBytes(question.name));
+  if (rule == nullptr) return;
+  static_cast<void>(TakeOff(std::move(question), std::move(rule)));
 }
 
 ForwardCache::Hit Forwarder::Recall(const Query& query, bool stale_too) {
-  const ForwardCache::Hit hit = cache_.Find(query, now_s());
+  const ForwardKey key(query);
+  const ForwardCache::Hit hit = cache_.Find(key, now_s());
   if (hit.answer == nullptr) return {};
   if (hit.is_due || hit.is_stale) Refresh(query);
-  if (hit.is_stale && !stale_too && !AllDown()) return {};
+  if (hit.is_stale && !stale_too && !AllDown(RuleOf(key.name).get())) return {};
   return hit;
 }
 
 bool Forwarder::Resolve(const ForwardQuestion& question) {
   if (closed_) return false;
   const auto found = flights_.find(question);
-  Flight* flight =
-      found == flights_.end() ? TakeOff(question) : found->second.get();
+  Flight* flight = nullptr;
+  if (found != flights_.end()) {
+    flight = found->second.get();
+  } else if (std::shared_ptr<const Rule> rule =
+                 RuleOf(WireBytes(question.name))) {
+    flight = TakeOff(question, std::move(rule));
+  }
   if (flight == nullptr) return false;
   stats_->external.Add();
   flight->is_wanted = true;
@@ -163,15 +176,17 @@ bool Forwarder::Resolve(const ForwardQuestion& question) {
 }
 
 // Begins to ask. nullptr: there are too many sockets already.
-Forwarder::Flight* Forwarder::TakeOff(ForwardQuestion question) {
+Forwarder::Flight* Forwarder::TakeOff(ForwardQuestion question,
+                                      std::shared_ptr<const Rule> rule) {
   if (running_count_ >= options_.sockets_max) return nullptr;
   auto made = std::make_unique<Flight>();
   Flight* flight = made.get();
   flight->question = question;
-  flight->order = Order();
+  flight->order = Order(*rule);
   flight->deadline_ms =
-      now_ms() +
-      std::min(options_.total_ms, upstreams_.size() * options_.timeout_ms);
+      now_ms() + std::min(options_.total_ms,
+                          rule->upstreams.size() * rule->settings.timeout_ms);
+  flight->rule = std::move(rule);
   flights_.emplace(std::move(question), std::move(made));
   // Clients are not answered from in here: if nobody can be asked, the timer
   // says so.
@@ -192,24 +207,25 @@ void Forwarder::Finish(Flight* flight, const UpstreamAnswer* answer) {
     // Overtaken, having had more time than it usually takes.
     if (answer != nullptr &&
         now - running.started_ms >= HedgeDelay(*flight, running.upstream)) {
-      upstreams_[running.upstream].state.Failed(now);
+      running.upstream->state.Failed(now);
     }
     Bury(std::move(running.exchange));
   }
   flight->running.clear();
   ArmTimer();
   if (answer != nullptr) {
-    cache_.Store(flight->question, *answer, now_s());
+    // Unless others are asked for it meanwhile.
+    if (AskedFor(rules_, WireBytes(flight->question.name)) ==
+        flight->rule->settings.upstreams) {
+      cache_.Store(flight->question, *answer, now_s());
+    }
     return Answer(flight, answer, false);
   }
   // What is past its time is better than nothing (RFC 8767 section 5).
   std::optional<UpstreamAnswer> stale;
   if (!flight->waiters.empty()) {
-    Query query;
-    if (ParseQuery(flight->waiters[0].bytes(), &query) == ParseResult::kOk) {
-      const ForwardCache::Hit hit = cache_.Find(query, now_s());
-      if (hit.answer != nullptr) stale = *hit.answer;
-    }
+    const ForwardCache::Hit hit = cache_.Find(flight->question, now_s());
+    if (hit.answer != nullptr) stale = *hit.answer;
   }
   Answer(flight, stale ? &*stale : nullptr, true);
 }
@@ -259,8 +275,10 @@ void Forwarder::Drop(const TcpConnection* connection) {
 void Forwarder::Close() {
   closed_ = true;
   while (!flights_.empty()) Finish(flights_.begin()->second.get(), nullptr);
-  for (Known& known : upstreams_) {
-    if (known.probe != nullptr) Bury(std::move(known.probe));
+  for (const std::shared_ptr<Known>& known : upstreams_) {
+    for (Probe* probe : {&known->health, &known->loop}) {
+      if (probe->exchange != nullptr) Bury(std::move(probe->exchange));
+    }
   }
   timer_.Stop();
   timer_at_ms_ = 0;
@@ -271,35 +289,6 @@ void Forwarder::Bury(std::unique_ptr<UpstreamExchange> exchange) {
   ended_.push_back(std::move(exchange));
 }
 
-// Asks one that is down whether it is back.
-void Forwarder::Probe(Known* known) {
-  const uint64_t now = now_ms();
-  if (known->probe != nullptr) {
-    if (now < known->probe_started_ms + options_.timeout_ms) return;
-    stats_->timeouts.Add();
-    Bury(std::move(known->probe));
-  }
-  if (known->state.next_probe_ms() == 0 || now < known->state.next_probe_ms()) {
-    return;
-  }
-  known->state.Probed(now);
-  known->probe_started_ms = now;
-  known->probe = std::make_unique<UpstreamExchange>(loop_, stats_, &secrets_);
-  UpstreamExchange::Mode mode;
-  mode.edns = false;
-  const auto done = [this, known](ExchangeEnd end) {
-    if (end != ExchangeEnd::kUnreachable && end != ExchangeEnd::kForged) {
-      known->state.Answered(now_ms() - known->probe_started_ms);
-    }
-    Bury(std::move(known->probe));
-    ArmTimer();
-  };
-  if (!known->probe->Start(known->state.address(), ProbeQuestion(), mode,
-                           done)) {
-    Bury(std::move(known->probe));
-  }
-}
-
 void Forwarder::OnTimer() {
   timer_at_ms_ = 0;
   const uint64_t now = now_ms();
@@ -307,7 +296,10 @@ void Forwarder::OnTimer() {
     OnDue(due_.begin()->second);
   }
   if (!closed_) {
-    for (Known& known : upstreams_) Probe(&known);
+    for (const std::shared_ptr<Known>& known : upstreams_) {
+      ProbeHealth(known.get());
+      static_cast<void>(IsProbing(*known, &known->loop));
+    }
   }
   ArmTimer();
 }
@@ -329,11 +321,14 @@ void Forwarder::Schedule(Flight* flight) {
 // set again for every question.
 void Forwarder::ArmTimer() {
   uint64_t at_ms = due_.empty() ? UINT64_MAX : due_.begin()->first;
-  for (const Known& known : upstreams_) {
-    if (known.probe != nullptr) {
-      at_ms = std::min(at_ms, known.probe_started_ms + options_.timeout_ms);
-    } else if (known.state.next_probe_ms() != 0) {
-      at_ms = std::min(at_ms, known.state.next_probe_ms());
+  for (const std::shared_ptr<Known>& known : upstreams_) {
+    for (const Probe* probe : {&known->health, &known->loop}) {
+      if (probe->exchange == nullptr) continue;
+      at_ms = std::min(at_ms, probe->started_ms + known->timeout_ms);
+    }
+    if (known->health.exchange == nullptr &&
+        known->state.next_probe_ms() != 0) {
+      at_ms = std::min(at_ms, known->state.next_probe_ms());
     }
   }
   if (at_ms == UINT64_MAX || closed_) return;

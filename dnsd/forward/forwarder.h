@@ -5,8 +5,10 @@
 // is joined by a second one, and the first good answer is everybody's. Where
 // none answers, what the cache still has is (RFC 8767), else SERVFAIL.
 //
-// Queries that come back to us through a loop of forwarders join the question
-// that is being asked, so a loop costs one query and ends by its timeout.
+// Loops: an upstream that does not answer may have sent our question back to
+// us, by way of others. It is then asked for a name that nobody else can know;
+// if that comes here, to whichever worker, there is a loop. What came back
+// before has joined the question that is being asked, and ends by its timeout.
 //
 // Threads:   one worker's.
 // Ownership: owns its sockets and copies of the queries that wait. UDP sockets
@@ -42,6 +44,7 @@
 #include "zones/policy.h"
 #include "zones/random.h"
 #include "zones/responder.h"
+#include "zones/suffix_table.h"
 
 namespace dnsd {
 
@@ -49,6 +52,9 @@ struct ForwardResult {
   bool is_waiting = false;  // else the answer is `size` bytes in `out`
   size_t size = 0;          // 0: send nothing
 };
+
+// Two labels that nobody can guess, for ForwardOptions::loop_labels.
+[[nodiscard]] std::string MakeLoopLabels();
 
 class Forwarder {
  public:
@@ -59,7 +65,7 @@ class Forwarder {
                                      size_t message_size)>;
 
   Forwarder(EventLoop* loop, ForwardOptions options, ForwardStats* stats,
-            Deliver deliver);
+            Deliver deliver, OnForwardLoop on_loop = nullptr);
   ~Forwarder();
   Forwarder(const Forwarder&) = delete;
   Forwarder& operator=(const Forwarder&) = delete;
@@ -83,16 +89,28 @@ class Forwarder {
       std::function<void(const ForwardQuestion&, const UpstreamAnswer*)>;
   void OnResolved(Resolved resolved) { resolved_ = std::move(resolved); }
 
+  // Goes on by other rules and limits. What is being asked is asked to the end
+  // as it was begun; upstreams that stay are known as before. Answers to names
+  // that others are asked for from now on are forgotten.
+  void Configure(ForwardOptions options);
+
   // Forgets the queries of a connection that is over.
   void Drop(const TcpConnection* connection);
 
   // Answers who waits with SERVFAIL and asks nothing any more.
   void Close();
 
+  // In the order of the rules.
   [[nodiscard]] const Upstream& upstream(size_t index) const {
-    return upstreams_[index].state;
+    return upstreams_[index]->state;
   }
+  [[nodiscard]] size_t upstream_count() const { return upstreams_.size(); }
   [[nodiscard]] size_t waiting_count() const { return waiting_count_; }
+  [[nodiscard]] ForwardCache& cache() { return cache_; }
+  // What the cache's times are of.
+  [[nodiscard]] uint32_t now_s() const {
+    return static_cast<uint32_t>(now_ms() / 1000);
+  }
 
  private:
   // A client that waits.
@@ -107,10 +125,32 @@ class Forwarder {
     }
   };
 
+  // A question of our own, for what its coming to an end says.
+  struct Probe {
+    std::unique_ptr<UpstreamExchange> exchange;
+    uint64_t started_ms = 0;
+  };
+  // An upstream of all the rules that name it.
+  struct Known {
+    explicit Known(Upstream upstream) : state(std::move(upstream)) {}
+
+    Upstream state;
+    bool is_used = false;     // by a rule: others only end what they began
+    uint64_t timeout_ms = 0;  // the longest of its rules
+    Probe health;             // whether it is back
+    Probe loop;
+    uint64_t next_loop_ms = 0;  // not to be looked at before
+  };
+  struct Rule {
+    ForwardRule settings;
+    std::vector<std::shared_ptr<Known>> upstreams;  // as settings'
+  };
+  using Rules = SuffixTable<std::shared_ptr<const Rule>>;
+
   // An exchange for a flight.
   struct Running {
     std::unique_ptr<UpstreamExchange> exchange;
-    size_t upstream = 0;
+    Known* upstream = nullptr;  // the rule's
     uint64_t started_ms = 0;
     uint64_t deadline_ms = 0;
     bool lost_case = false;  // asked over TCP because of that
@@ -118,9 +158,10 @@ class Forwarder {
   // A question that is being asked.
   struct Flight {
     ForwardQuestion question;
+    std::shared_ptr<const Rule> rule;
     std::vector<Waiter> waiters;  // empty: only the cache waits
     bool is_wanted = false;       // by Resolve()
-    std::vector<size_t> order;    // upstreams
+    std::vector<Known*> order;    // the rule's upstreams
     size_t next = 0;              // in `order`
     std::vector<Running> running;
     uint64_t hedge_ms = 0;  // when to ask a second upstream; 0: not
@@ -128,28 +169,25 @@ class Forwarder {
     uint64_t due_ms = 0;  // its key in due_
   };
 
-  struct Known {
-    Upstream state;
-    std::unique_ptr<UpstreamExchange> probe;
-    uint64_t probe_started_ms = 0;
-  };
-
   [[nodiscard]] uint64_t now_ms() const { return uv_now(loop_->uv()); }
-  [[nodiscard]] uint32_t now_s() const {
-    return static_cast<uint32_t>(now_ms() / 1000);
-  }
   [[nodiscard]] bool MayAsk(const SocketAddress& client) const;
-  [[nodiscard]] bool AllDown() const;
-  [[nodiscard]] ForwardResult Wait(const Query& query, Transport transport,
-                                   const ReturnPath& path, uint8_t* out);
+  // nullptr: no rule is about the name, or it says no.
+  [[nodiscard]] std::shared_ptr<const Rule> RuleOf(
+      std::span<const uint8_t> name) const;
+  [[nodiscard]] static bool AllDown(const Rule* rule);
+  [[nodiscard]] ForwardResult Wait(const Query& query,
+                                   std::shared_ptr<const Rule> rule,
+                                   Transport transport, const ReturnPath& path,
+                                   uint8_t* out);
   [[nodiscard]] ForwardResult Refuse(const Query& query, uint8_t rcode,
                                      uint8_t* out) const;
   void Refresh(const Query& query);
 
-  [[nodiscard]] Flight* TakeOff(ForwardQuestion question);
-  [[nodiscard]] std::vector<size_t> Order();
+  [[nodiscard]] Flight* TakeOff(ForwardQuestion question,
+                                std::shared_ptr<const Rule> rule);
+  [[nodiscard]] std::vector<Known*> Order(const Rule& rule);
   [[nodiscard]] uint64_t HedgeDelay(const Flight& flight,
-                                    size_t upstream) const;
+                                    const Known* upstream) const;
   [[nodiscard]] bool Advance(Flight* flight);
   [[nodiscard]] bool Begin(Flight* flight, Running running,
                            const UpstreamExchange::Mode& mode);
@@ -161,7 +199,17 @@ class Forwarder {
   void Answer(Flight* flight, const UpstreamAnswer* answer, bool is_stale);
   void Bury(std::unique_ptr<UpstreamExchange> exchange);
 
-  void Probe(Known* known);
+  void SetRules(std::vector<ForwardRule> rules);
+  [[nodiscard]] static std::vector<SocketAddress> AskedFor(
+      const Rules& rules, std::span<const uint8_t> name);
+
+  [[nodiscard]] bool IsProbing(const Known& known, Probe* probe);
+  void StartProbe(Known* known, Probe* probe, ForwardQuestion question,
+                  UpstreamExchange::Done done);
+  void ProbeHealth(Known* known);
+  void ProbeForLoop(Known* known, const std::string& zone);
+  [[nodiscard]] bool IsFromLoop(std::span<const uint8_t> name) const;
+  void NoteLoop(std::span<const uint8_t> name, const SocketAddress& from);
   void OnTimer();
   void Schedule(Flight* flight);
   void ArmTimer();
@@ -171,13 +219,15 @@ class Forwarder {
   ForwardStats* stats_;
   Deliver deliver_;
   Resolved resolved_;
+  OnForwardLoop on_loop_;
   SecretRandom secrets_;
   Random random_;
   ForwardCache cache_;
   bool closed_ = false;
   uint16_t udp_size_max_ = 1232;  // of our answers
 
-  std::vector<Known> upstreams_;
+  Rules rules_;
+  std::vector<std::shared_ptr<Known>> upstreams_;  // of all rules, each once
   absl::flat_hash_map<ForwardQuestion, std::unique_ptr<Flight>> flights_;
   std::set<std::pair<uint64_t, Flight*>> due_;  // each flight once
   size_t waiting_count_ = 0;

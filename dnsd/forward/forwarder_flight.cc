@@ -14,11 +14,11 @@ constexpr uint32_t kExploreOneIn = 32;
 }  // namespace
 
 // The upstreams in the order in which a question goes to them.
-std::vector<size_t> Forwarder::Order() {
-  std::vector<size_t> order;
-  for (size_t i = 0; i < upstreams_.size(); ++i) order.push_back(i);
+std::vector<Forwarder::Known*> Forwarder::Order(const Rule& rule) {
+  std::vector<Known*> order;
+  for (const auto& known : rule.upstreams) order.push_back(known.get());
   const auto count = static_cast<uint32_t>(order.size());
-  switch (options_.strategy) {
+  switch (rule.settings.strategy) {
     case ForwardStrategy::kSequential:
       break;
     case ForwardStrategy::kRandom:
@@ -27,31 +27,31 @@ std::vector<size_t> Forwarder::Order() {
       }
       break;
     case ForwardStrategy::kFastest:
-      std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-        return upstreams_[a].state.rtt_eighths() <
-               upstreams_[b].state.rtt_eighths();
-      });
+      std::stable_sort(order.begin(), order.end(),
+                       [](const Known* a, const Known* b) {
+                         return a->state.rtt_eighths() < b->state.rtt_eighths();
+                       });
       if (count > 1 && random_.Below(kExploreOneIn) == 0) {
         std::swap(order[0], order[random_.Below(count)]);
       }
       break;
   }
-  std::stable_partition(order.begin(), order.end(), [&](size_t upstream) {
-    return !upstreams_[upstream].state.is_down();
+  std::stable_partition(order.begin(), order.end(), [](const Known* known) {
+    return !known->state.is_down();
   });
   // A packet may get lost: the only one is asked twice.
   if (count == 1) order.push_back(order[0]);
   return order;
 }
 
-uint64_t Forwarder::HedgeDelay(const Flight& flight, size_t upstream) const {
-  const uint64_t latest = options_.timeout_ms / 2;
+uint64_t Forwarder::HedgeDelay(const Flight& flight,
+                               const Known* upstream) const {
+  const uint64_t latest = flight.rule->settings.timeout_ms / 2;
   const bool is_repeat = flight.next < flight.order.size() &&
                          flight.order[flight.next] == upstream;
   if (is_repeat) return latest;
-  return std::min(
-      latest, std::max(kForwardHedgeRtts * upstreams_[upstream].state.rtt_ms(),
-                       options_.hedge_ms_min));
+  return std::min(latest, std::max(kForwardHedgeRtts * upstream->state.rtt_ms(),
+                                   options_.hedge_ms_min));
 }
 
 // Asks the next upstream that can be reached. False: there is none, and nobody
@@ -60,14 +60,14 @@ bool Forwarder::Advance(Flight* flight) {
   flight->hedge_ms = 0;
   while (flight->next < flight->order.size() &&
          running_count_ < options_.sockets_max) {
-    const size_t upstream = flight->order[flight->next++];
+    Known* upstream = flight->order[flight->next++];
     const uint64_t now = now_ms();
     Running running;
     running.upstream = upstream;
     running.started_ms = now;
     running.deadline_ms =
-        std::min(now + options_.timeout_ms, flight->deadline_ms);
-    const Upstream& state = upstreams_[upstream].state;
+        std::min(now + flight->rule->settings.timeout_ms, flight->deadline_ms);
+    const Upstream& state = upstream->state;
     UpstreamExchange::Mode mode;
     mode.edns = state.wants_edns(now);
     mode.mixed_case = state.keeps_case(now);
@@ -85,7 +85,7 @@ bool Forwarder::Begin(Flight* flight, Running running,
   running.exchange =
       std::make_unique<UpstreamExchange>(loop_, stats_, &secrets_);
   UpstreamExchange* exchange = running.exchange.get();
-  Upstream& state = upstreams_[running.upstream].state;
+  Upstream& state = running.upstream->state;
   if (!exchange->Start(state.address(), flight->question, mode,
                        [this, flight, exchange](ExchangeEnd end) {
                          OnEnd(flight, exchange, end);
@@ -109,7 +109,7 @@ void Forwarder::OnEnd(Flight* flight, const UpstreamExchange* exchange,
   flight->running.erase(found);
   --running_count_;
   UpstreamExchange* last = ended.exchange.get();
-  Upstream& state = upstreams_[ended.upstream].state;
+  Upstream& state = ended.upstream->state;
   const uint64_t now = now_ms();
   if (end == ExchangeEnd::kUnreachable) {
     // Who answers over UDP is not down for want of TCP.
@@ -151,7 +151,7 @@ bool Forwarder::Again(Flight* flight, const Running& ended, ExchangeEnd end,
       break;
     case ExchangeEnd::kNoEdns:
       stats_->no_edns.Add();
-      upstreams_[next.upstream].state.KnowsNoEdns(now_ms());
+      next.upstream->state.KnowsNoEdns(now_ms());
       mode.edns = false;
       break;
     case ExchangeEnd::kUnreachable:
@@ -180,8 +180,9 @@ void Forwarder::OnDue(Flight* flight) {
     --running_count_;
     was_late = true;
     stats_->timeouts.Add();
-    upstreams_[late.upstream].state.Failed(now);
+    late.upstream->state.Failed(now);
     Bury(std::move(late.exchange));
+    ProbeForLoop(late.upstream, flight->rule->settings.zone);
   }
   if (now >= flight->deadline_ms) return Finish(flight, nullptr);
   if (flight->hedge_ms != 0 && now >= flight->hedge_ms) {

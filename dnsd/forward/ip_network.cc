@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 
 namespace dnsd {
@@ -19,9 +21,13 @@ std::optional<IpNetwork> IpNetwork::Parse(const std::string& text) {
   }
   const uint32_t bits_max = network.is_v6_ ? 128 : 32;
   uint32_t bits = bits_max;
-  if (slash != std::string::npos &&
-      (!absl::SimpleAtoi(text.substr(slash + 1), &bits) || bits > bits_max)) {
-    return std::nullopt;
+  if (slash != std::string::npos) {
+    const std::string prefix = text.substr(slash + 1);
+    // SimpleAtoi() takes signs and spaces too.
+    if (!std::all_of(prefix.begin(), prefix.end(), absl::ascii_isdigit) ||
+        !absl::SimpleAtoi(prefix, &bits) || bits > bits_max) {
+      return std::nullopt;
+    }
   }
   network.bits_ = static_cast<uint8_t>(bits);
   return network;

@@ -38,8 +38,22 @@ struct ForwardQuestion {
   }
 };
 
-// Of a query that ParseQuery() has read, and that has a question.
-[[nodiscard]] ForwardQuestion QuestionOf(const Query& query);
+// The same with a borrowed name: of a question, or of a query that ParseQuery()
+// has read and that has one.
+struct ForwardKey {
+  // NOLINTNEXTLINE(google-explicit-constructor): either is one.
+  ForwardKey(const ForwardQuestion& question);
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  ForwardKey(const Query& query);
+
+  [[nodiscard]] ForwardQuestion Kept() const;
+
+  std::span<const uint8_t> name;
+  uint16_t qtype;
+  uint16_t qclass;
+  bool dnssec_ok;
+  bool checking_disabled;
+};
 
 // What was sent to an upstream, to hold its reply against.
 struct SentQuery {
@@ -47,14 +61,11 @@ struct SentQuery {
   uint16_t id = 0;
   // As sent, letters mixed (draft-vixie-dnsext-dns0x20); empty: not mixed.
   std::string spelled_name;
-  // What WriteUpstreamQuery() was given; 0: sent without EDNS.
-  uint16_t udp_size = 0;
+  uint16_t udp_size = 0;  // of our EDNS; 0: without, as some do not know it
 };
 
-// The query to send, with RD, AD (RFC 6840 5.7), CD and DO as asked and our own
-// EDNS (`udp_size`; 0: without EDNS, for upstreams that do not know it).
-[[nodiscard]] std::string WriteUpstreamQuery(const SentQuery& sent,
-                                             uint16_t udp_size);
+// The query to send, with RD, AD (RFC 6840 5.7), CD and DO as asked.
+[[nodiscard]] std::string WriteUpstreamQuery(const SentQuery& sent);
 
 struct UpstreamAnswer {
   // Header, question, ANSWER from the question's name along its aliases, and
@@ -62,14 +73,15 @@ struct UpstreamAnswer {
   // proofs too. No OPT, nothing else. Names may be compressed.
   std::string bytes;
   std::vector<uint16_t> ttl_at;  // where the TTLs are, in order
-  // Sets of addresses that may be written from any of them on.
+  // Addresses that may be written from any of them on; below two: there are
+  // none.
   struct Rotation {
-    uint16_t first_rdata_at;
-    uint16_t stride;  // from one rdata to the next
-    uint16_t count;
-    uint16_t rdata_size;
+    uint16_t first_rdata_at = 0;
+    uint16_t stride = 0;  // from one rdata to the next
+    uint16_t count = 0;
+    uint16_t rdata_size = 0;
   };
-  std::vector<Rotation> rotations;
+  Rotation rotation;
   uint8_t rcode = 0;         // the lower four bits
   bool is_negative = false;  // NXDOMAIN, or NODATA
   // Seconds it may be kept: the smallest TTL, for negative ones as RFC 2308

@@ -49,7 +49,7 @@ bool UpstreamExchange::Start(const SocketAddress& to,
   if (connect(fd_.get(), &to.sa, to.size()) != 0 && errno != EINPROGRESS) {
     return false;
   }
-  const std::string query = WriteUpstreamQuery(sent_, sent_.udp_size);
+  const std::string query = WriteUpstreamQuery(sent_);
   stats_->sent.Add();
   if (mode.tcp) {
     stats_->sent_tcp.Add();

@@ -181,12 +181,11 @@ bool ReplyReader::AddChain() {
 // Addresses lie one behind the other, as AddAsked() writes them.
 void ReplyReader::NoteRotation(uint16_t rdata_at, uint16_t rdata_size) {
   if (question_.qtype != kTypeA && question_.qtype != kTypeAaaa) return;
-  std::vector<UpstreamAnswer::Rotation>& sets = answer_->rotations;
-  if (sets.empty()) {
-    sets.push_back({rdata_at, 0, 1, rdata_size});
+  UpstreamAnswer::Rotation& set = answer_->rotation;
+  if (set.count == 0) {
+    set = {rdata_at, 0, 1, rdata_size};
     return;
   }
-  UpstreamAnswer::Rotation& set = sets.back();
   const auto stride = static_cast<uint16_t>(rdata_at - set.first_rdata_at -
                                             set.stride * (set.count - 1));
   if (set.count == 1) set.stride = stride;
@@ -202,9 +201,6 @@ bool ReplyReader::AddAsked() {
     }
     if (!Add(rr)) return false;
     NoteRotation(builder_->rdata_at(), rr.rdata_size);
-  }
-  if (!answer_->rotations.empty() && answer_->rotations[0].count < 2) {
-    answer_->rotations.clear();
   }
   return question_.qtype == kTypeAny ||
          AddSignatures(ReplySection::kAnswer, WireBytes(last), question_.qtype);

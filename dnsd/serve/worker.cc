@@ -60,20 +60,20 @@ Worker::Impl::Impl(Options worker_options)
   context.stats = &stats;
   context.parked = &parked;
   context.asked = options.asked;
-  if (!options.forward.upstreams.empty()) {
-    forwarder.emplace(&loop, options.forward, &stats.forward,
-                      [this](const WayBack& to, uint8_t* frame, size_t size) {
-                        DeliverAnswer(to, frame, size, &stats);
-                      });
-    context.forwarder = &*forwarder;
-    external.emplace(&*forwarder);
-    context.external = &*external;
-    context.respond.external = &*external;
-    forwarder->OnResolved(
-        [this](const ForwardQuestion& question, const UpstreamAnswer* answer) {
-          parked.OnResolved(question, answer);
-        });
-  }
+  forwarder.emplace(
+      &loop, options.forward, &stats.forward,
+      [this](const WayBack& to, uint8_t* frame, size_t size) {
+        DeliverAnswer(to, frame, size, &stats);
+      },
+      options.on_loop);
+  context.forwarder = &*forwarder;
+  external.emplace(&*forwarder);
+  context.external = &*external;
+  context.respond.external = &*external;
+  forwarder->OnResolved(
+      [this](const ForwardQuestion& question, const UpstreamAnswer* answer) {
+        parked.OnResolved(question, answer);
+      });
   tcp.emplace(&loop, &context, TcpLimits());
   // Every callback between two polls may read the view; while the loop sleeps
   // in epoll the worker must hold nothing.
@@ -180,6 +180,12 @@ const std::vector<Endpoint>& Worker::listening() const {
 }
 
 void Worker::Poke() { impl_->parked.Poke(); }
+
+void Worker::WithForwarder(std::function<void(Forwarder*)> task) {
+  impl_->loop.Post([impl = impl_.get(), task = std::move(task)] {
+    if (impl->forwarder) task(&*impl->forwarder);
+  });
+}
 
 size_t Worker::parked_count() const { return impl_->parked.count(); }
 

@@ -2,8 +2,8 @@
 // UDP and TCP sockets on every listen address, its own counters.
 //
 // Threads:   Create() and Stop() on the main thread; everything else inside
-//            runs on the worker's own thread. stats(), parked_count() and
-//            Poke(): any, as long as the Worker lives.
+//            runs on the worker's own thread. stats(), parked_count(),
+//            Poke() and WithForwarder(): any, as long as the Worker lives.
 // Ownership: owns its thread, loop and sockets; borrows the published view.
 // Errors:    Create() says which address could not be bound and why (port in
 //            use, no permission and how to grant it, no such address).
@@ -27,6 +27,8 @@
 
 namespace dnsd {
 
+class Forwarder;
+
 class Worker {
  public:
   struct Options {
@@ -42,8 +44,10 @@ class Worker {
     // Called on the worker's thread when `asked` holds something that a query
     // waits for. Names of services alone need no haste: look now and then.
     std::function<void()> wake;
-    // Whom to ask for other people's names.
+    // Whom to ask for other people's names, and who is told of loops, on the
+    // worker's thread.
     ForwardOptions forward;
+    OnForwardLoop on_loop;
   };
 
   // Binds the sockets; does not serve yet. Port 0 binds a port the kernel
@@ -63,6 +67,9 @@ class Worker {
   // none waits.
   void Poke();
   [[nodiscard]] size_t parked_count() const;
+
+  // Runs `task` on the worker's thread; never, when that has ended.
+  void WithForwarder(std::function<void(Forwarder*)> task);
 
   // The addresses really bound, in the order of Options::listen.
   [[nodiscard]] const std::vector<Endpoint>& listening() const;

@@ -104,7 +104,7 @@ TEST(Config, FlagsOverrideFilesAndListsFromFlagsComeFirst) {
   EXPECT_EQ(Join(loaded.problems.errors()), "");
   const Config& config = loaded.config;
   EXPECT_EQ(config.node.name, "hcl");
-  EXPECT_EQ(Show(config.recursors), "1.1.1.1 53;2.2.2.2 53;");
+  EXPECT_EQ(ShowForward(config), ". 1.1.1.1 53;2.2.2.2 53;\n");
   EXPECT_TRUE(config.policy.recursion_available);
   EXPECT_EQ(Show(config.dns_listen), "127.0.0.1 3;");
   EXPECT_EQ(Show(config.http_listen), "127.0.0.1 2;");
@@ -121,7 +121,7 @@ TEST(Config, MergesADirectoryInTheOrderOfNames) {
   const Config config = LoadConfigFiles({TestData("merge")}, &problems);
   EXPECT_EQ(Join(problems.errors()) + Join(problems.warnings()), "");
   EXPECT_EQ(config.node.name, "second");
-  EXPECT_EQ(Show(config.recursors), "1.1.1.1 53;2.2.2.2 53;");
+  EXPECT_EQ(ShowForward(config), ". 1.1.1.1 53;2.2.2.2 53;\n");
   EXPECT_EQ(Show(config.dns_listen), "127.0.0.1 8602;");
   EXPECT_EQ(Show(config.http_listen), "127.0.0.1 8501;");
   EXPECT_EQ(config.node.meta,
@@ -171,7 +171,7 @@ TEST(Config, ReadsAWholeAgent) {
   EXPECT_EQ(policy.domain, "example.consul.");
   EXPECT_EQ(policy.alt_domain, "test.consul.");
   EXPECT_TRUE(policy.translate_wan_addrs);
-  EXPECT_EQ(Show(config.recursors), "8.8.8.8 53;2001:4860:4860::8888 53;");
+  EXPECT_EQ(ShowForward(config), ". 8.8.8.8 53;2001:4860:4860::8888 53;\n");
   EXPECT_EQ(Show(config.dns_listen), "0.0.0.0 8653;");
   EXPECT_EQ(Show(config.http_listen), "127.0.0.1 8501;");
   EXPECT_EQ(policy.node_ttl, 10u);
@@ -186,7 +186,7 @@ TEST(Config, ReadsAWholeAgent) {
   EXPECT_EQ(policy.soa.min_ttl, 60u);
   EXPECT_EQ(policy.soa.refresh, 1800u);
   EXPECT_EQ(policy.soa.retry, 600u);
-  EXPECT_EQ(config.recursor_timeout, std::chrono::milliseconds(1500));
+  EXPECT_EQ(config.forward.at(0).timeout, std::chrono::milliseconds(1500));
   // One warning for each key that means nothing here.
   const std::string warnings = Join(problems.warnings());
   EXPECT_EQ(problems.warnings().size(), 18u) << warnings;

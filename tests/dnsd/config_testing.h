@@ -29,6 +29,15 @@ inline std::string Show(const std::vector<Endpoint>& endpoints) {
   return all;
 }
 
+// ". 8.8.8.8 53;" and a line end for each rule.
+inline std::string ShowForward(const Config& config) {
+  std::string all;
+  for (const ForwardRuleConfig& rule : config.forward) {
+    absl::StrAppend(&all, rule.zone, " ", Show(rule.to), "\n");
+  }
+  return all;
+}
+
 struct Loaded {
   Config config;
   Problems problems;

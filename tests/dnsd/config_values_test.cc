@@ -140,10 +140,10 @@ TEST(Config, ReadsRecursors) {
       "dns_config { recursor_strategy = \"random\" recursor_timeout = \"0s\" "
       "}");
   EXPECT_EQ(Join(loaded.problems.errors()), "");
-  EXPECT_EQ(Show(loaded.config.recursors),
-            "8.8.8.8 53;8.8.8.8 54;::1 53;::1 55;127.0.0.1 53;");
-  EXPECT_EQ(loaded.config.recursor_strategy, ForwardStrategy::kRandom);
-  EXPECT_EQ(loaded.config.recursor_timeout, std::chrono::seconds(2));
+  EXPECT_EQ(ShowForward(loaded.config),
+            ". 8.8.8.8 53;8.8.8.8 54;::1 53;::1 55;127.0.0.1 53;\n");
+  EXPECT_EQ(loaded.config.forward.at(0).strategy, ForwardStrategy::kRandom);
+  EXPECT_EQ(loaded.config.forward.at(0).timeout, std::chrono::seconds(2));
 }
 
 // As Consul 1.8.7 shows them under /v1/agent/self.

@@ -33,7 +33,9 @@ void CheckConfig(const Config& config) {
   DNSD_CHECK(config.policy.alt_domain != config.policy.domain);
   DNSD_CHECK(!config.policy.datacenter.empty());
   DNSD_CHECK(config.policy.edns_udp_size >= 512);
-  DNSD_CHECK(config.recursor_timeout.count() > 0);
+  for (const ForwardRuleConfig& rule : config.forward) {
+    DNSD_CHECK(rule.timeout.count() > 0);
+  }
   std::set<std::string> service_ids;
   std::set<std::string> check_ids;
   for (const ServiceDefinition& service : config.services) {

@@ -57,20 +57,19 @@ void CheckShape(const UpstreamAnswer& answer) {
   Require(at == bytes.size(), "bytes behind the last record");
   Require(answer.ttl_at.size() == size_t{Load16(wire + 6)} + Load16(wire + 8),
           "not as many records as counted");
-  for (const UpstreamAnswer::Rotation& set : answer.rotations) {
-    Require(set.count >= 2 && set.first_rdata_at +
-                                      size_t{set.stride} * (set.count - 1u) +
-                                      set.rdata_size <=
-                                  bytes.size(),
-            "a rotation leaves the answer");
-  }
+  const UpstreamAnswer::Rotation& set = answer.rotation;
+  Require(set.count == 0 || set.first_rdata_at +
+                                    size_t{set.stride} * (set.count - 1u) +
+                                    set.rdata_size <=
+                                bytes.size(),
+          "a rotation leaves the answer");
 }
 
 // A client that asks the same.
-void WriteFor(const UpstreamAnswer& answer, const SentQuery& sent,
-              uint8_t choices, bool ldns_reads) {
-  std::string packet =
-      WriteUpstreamQuery(sent, (choices & kOfEdns) != 0 ? 1232 : 0);
+void WriteFor(const UpstreamAnswer& answer, SentQuery sent, uint8_t choices,
+              bool ldns_reads) {
+  sent.udp_size = (choices & kOfEdns) != 0 ? 1232 : 0;
+  std::string packet = WriteUpstreamQuery(sent);
   Query query;
   Require(ParseQuery(WireBytes(packet), &query) == ParseResult::kOk,
           "our own query cannot be read");

@@ -134,20 +134,22 @@ TEST(WriteUpstreamQuery, IsAQueryWeReadBackAsAsked) {
   options.cd = true;
   const ClientQuery client("wWw.example.com.", kTypeAaaa, options);
   SentQuery sent;
-  sent.question = QuestionOf(client.query);
+  sent.question = ForwardKey(client.query).Kept();
   sent.id = 0x4321;
   EXPECT_EQ(sent.question.name, WireName("www.example.com."));
   sent.spelled_name = WireName("www.EXAMPLE.com.");
-  const std::string packet = WriteUpstreamQuery(sent, 1400);
+  sent.udp_size = 1400;
+  const std::string packet = WriteUpstreamQuery(sent);
   Query query;
   ASSERT_EQ(ParseQuery(WireBytes(packet), &query), ParseResult::kOk);
-  EXPECT_EQ(QuestionOf(query), sent.question);
+  EXPECT_EQ(ForwardKey(query).Kept(), sent.question);
   EXPECT_EQ(query.udp_size, 1400);
   EXPECT_EQ(query.flags, kFlagRd | kFlagAd | kFlagCd);
   EXPECT_EQ(packet.substr(0, 2), "\x43\x21");
   EXPECT_EQ(packet.substr(kHeaderBytes, sent.spelled_name.size()),
             sent.spelled_name);
-  const std::string plain = WriteUpstreamQuery(sent, 0);
+  sent.udp_size = 0;
+  const std::string plain = WriteUpstreamQuery(sent);
   ASSERT_EQ(ParseQuery(WireBytes(plain), &query), ParseResult::kOk);
 }
 

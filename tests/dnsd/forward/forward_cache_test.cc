@@ -43,6 +43,12 @@ ForwardCache::Hit Find(ForwardCache* cache, const std::string& name,
   return cache->Find(client.query, now_s);
 }
 
+size_t EraseName(ForwardCache* cache, const std::string& name) {
+  return cache->EraseIf([wire = WireName(name)](const ForwardQuestion& q) {
+    return q.name == wire;
+  });
+}
+
 TEST(ForwardCache, FreshThenStaleThenGone) {
   ForwardCache cache({.stale_max_s = 50}, 1);
   EXPECT_EQ(Find(&cache, "a.test.", 0).answer, nullptr);
@@ -162,9 +168,12 @@ TEST(ForwardCache, WhoComesBackSoonIsNoNewcomer) {
   const std::string back = WireName("back.test.");
   const auto is_there = [&] {
     bool there = false;
-    cache.ForEach([&](const ForwardQuestion& question, const UpstreamAnswer&,
-                      uint32_t) { there = there || question.name == back; },
-                  0);
+    cache.ForEach(
+        [&](const ForwardCache::Row& row) {
+          there = there || row.question.name == back;
+          return !there;
+        },
+        0);
     return there;
   };
   Store(&cache, "back.test.", 1000, 0);
@@ -175,19 +184,34 @@ TEST(ForwardCache, WhoComesBackSoonIsNoNewcomer) {
   EXPECT_TRUE(is_there());
 }
 
-TEST(ForwardCache, FlushesByNameAndSubtree) {
+TEST(ForwardCache, ForgetsWhatIsWrongAndNothingElse) {
   ForwardCache cache({}, 1);
   for (const char* name : {"a.test.", "b.a.test.", "ba.test.", "test."}) {
     Store(&cache, name, 100, 0);
   }
-  const std::string name = WireName("a.test.");
-  cache.FlushName(WireBytes(name), false);
+  EXPECT_EQ(EraseName(&cache, "a.test."), 1u);
   EXPECT_EQ(Find(&cache, "a.test.", 0).answer, nullptr);
-  EXPECT_NE(Find(&cache, "b.a.test.", 0).answer, nullptr);
-  cache.FlushName(WireBytes(name), true);
-  EXPECT_EQ(Find(&cache, "b.a.test.", 0).answer, nullptr);
-  EXPECT_NE(Find(&cache, "ba.test.", 0).answer, nullptr);
-  EXPECT_NE(Find(&cache, "test.", 0).answer, nullptr);
+  for (const char* name : {"b.a.test.", "ba.test.", "test."}) {
+    EXPECT_NE(Find(&cache, name, 0).answer, nullptr) << name;
+  }
+  EXPECT_EQ(EraseName(&cache, "a.test."), 0u);
+}
+
+TEST(ForwardCache, TakesOtherLimitsAtAnyTime) {
+  ForwardCache cache({}, 1);
+  for (size_t i = 0; i < 1000; ++i) Store(&cache, NameOf(i), 1000, 0);
+  ForwardCacheLimits limits;
+  limits.bytes_max = 100'000;
+  limits.ttl_max_s = 10;
+  cache.SetLimits(limits, 1);
+  EXPECT_LE(cache.stats().bytes, limits.bytes_max);
+  EXPECT_GT(cache.stats().entries, 100u);
+  EXPECT_FALSE(Find(&cache, NameOf(999), 11).is_stale);
+  Store(&cache, NameOf(999), 1000, 1);
+  EXPECT_TRUE(Find(&cache, NameOf(999), 11).is_stale);
+  limits.bytes_max = 0;
+  cache.SetLimits(limits, 1);
+  EXPECT_EQ(cache.stats().entries, 0u);
 }
 
 // Large enough for all, so the model knows what must be there.
@@ -213,8 +237,7 @@ TEST(ForwardCache, AgreesWithAMap) {
         break;
       }
       case 2: {
-        const std::string name = WireName(NameOf(i));
-        cache.FlushName(WireBytes(name), random.Below(2) == 0);
+        EXPECT_EQ(EraseName(&cache, NameOf(i)), model.count(i)) << step;
         model.erase(i);
         break;
       }
@@ -233,9 +256,12 @@ TEST(ForwardCache, AgreesWithAMap) {
     }
   }
   size_t visited = 0;
-  cache.ForEach([&](const ForwardQuestion&, const UpstreamAnswer&,
-                    uint32_t) { ++visited; },
-                now_s);
+  cache.ForEach(
+      [&](const ForwardCache::Row&) {
+        ++visited;
+        return true;
+      },
+      now_s);
   size_t alive = 0;
   for (const auto& [i, known] : model) {
     alive += now_s - known.stored_s < known.ttl + 40 ? 1 : 0;

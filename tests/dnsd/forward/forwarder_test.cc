@@ -2,94 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
-#include <string>
-#include <vector>
-
+#include "tests/dnsd/forward/forwarder_fixture.h"
 #include "tests/dnsd/forward/scripted_upstream.h"
 
 namespace dnsd::testing {
 namespace {
-
-constexpr uint64_t kPatienceMs = 10'000;
-
-// A forwarder on a loop of this thread, and what it has delivered.
-class ForwarderTest : public ::testing::Test {
- protected:
-  // Upstreams that are there for certain answer within this.
-  void Make(const std::vector<SocketAddress>& upstreams) {
-    options_.upstreams = upstreams;
-    options_.strategy = ForwardStrategy::kSequential;
-    forwarder_ = std::make_unique<Forwarder>(
-        &loop_, options_, &stats_,
-        [this](const WayBack&, uint8_t* frame, size_t size) {
-          delivered_.emplace_back(reinterpret_cast<char*>(frame) + 2, size);
-          if (delivered_.size() >= wanted_) loop_.Stop();
-        });
-  }
-
-  static std::string Query(uint16_t id, const std::string& label,
-                           bool rd = true) {
-    std::string query = {static_cast<char>(id >> 8),
-                         static_cast<char>(id & 0xff),
-                         rd ? '\1' : '\0',
-                         0,
-                         0,
-                         1,
-                         0,
-                         0,
-                         0,
-                         0,
-                         0,
-                         0};
-    query.push_back(static_cast<char>(label.size()));
-    query += label;
-    query += {4, 't', 'e', 's', 't', 0, 0, 1, 0, 1};
-    return query;
-  }
-
-  ForwardResult Ask(const std::string& query,
-                    Transport transport = Transport::kUdp,
-                    const char* client = "127.0.0.1") {
-    ReturnPath path;
-    path.fd = 1;
-    path.client.v4.sin_family = AF_INET;
-    inet_pton(AF_INET, client, &path.client.v4.sin_addr);
-    return forwarder_->Ask(
-        {reinterpret_cast<const uint8_t*>(query.data()), query.size()},
-        transport, path, policy_, out_.get());
-  }
-
-  // Runs until so many answers have been delivered in all.
-  bool Await(size_t count) {
-    wanted_ = count;
-    if (delivered_.size() >= count) return true;
-    Timer patience(&loop_, [this] { loop_.Stop(); });
-    patience.Start(kPatienceMs);
-    loop_.Run();
-    return delivered_.size() >= count;
-  }
-
-  // The rcode of a question's answer; -1: none came.
-  int Rcode(const std::string& label, Transport transport = Transport::kUdp) {
-    const ForwardResult result = Ask(Query(next_id_++, label), transport);
-    if (!result.is_waiting) return result.size == 0 ? -1 : out_[3] & 15;
-    if (!Await(delivered_.size() + 1)) return -1;
-    return delivered_.back()[3] & 15;
-  }
-  int AnswerCount() const { return static_cast<uint8_t>(delivered_.back()[7]); }
-
-  EventLoop loop_;
-  ForwardOptions options_;
-  ForwardStats stats_;
-  ZonePolicy policy_;
-  size_t wanted_ = SIZE_MAX;
-  uint16_t next_id_ = 1;
-  std::vector<std::string> delivered_;
-  std::unique_ptr<uint8_t[]> out_ =
-      std::make_unique<uint8_t[]>(kResponseBytesMax);
-  std::unique_ptr<Forwarder> forwarder_;
-};
 
 TEST_F(ForwarderTest, AnswersOnceFromUpstreamThenFromTheCache) {
   ScriptedUpstream upstream;
@@ -151,7 +68,7 @@ TEST_F(ForwarderTest, AnotherUpstreamTakesOver) {
 
 TEST_F(ForwarderTest, AnUpstreamThatIsBackIsNoticed) {
   ScriptedUpstream upstream(false);
-  options_.timeout_ms = 50;
+  rule_.timeout_ms = 50;
   options_.probe_ms_min = 20;
   Make({upstream.address()});
   EXPECT_EQ(Rcode("a"), 2);

@@ -43,6 +43,8 @@ class ScriptedUpstream {
   [[nodiscard]] int questions() const { return questions_; }
   [[nodiscard]] int tcp_questions() const { return tcp_questions_; }
   void SetAnswers(bool answers) { answers_ = answers; }
+  // Before each answer.
+  void SetDelay(std::chrono::milliseconds delay) { delay_ = delay; }
 
  private:
   bool Bind() {
@@ -81,6 +83,7 @@ class ScriptedUpstream {
     if (label.starts_with("late")) {
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
+    std::this_thread::sleep_for(delay_.load());
     std::string reply = Answer(query, false);
     const auto send = [&] {
       sendto(udp_.get(), reply.data(), reply.size(), 0, &from.sa, size);
@@ -147,6 +150,7 @@ class ScriptedUpstream {
   }
 
   std::atomic<bool> answers_;
+  std::atomic<std::chrono::milliseconds> delay_{std::chrono::milliseconds(0)};
   std::atomic<bool> stop_{false};
   std::atomic<int> questions_{0};
   std::atomic<int> tcp_questions_{0};

@@ -1,0 +1,170 @@
+#include "dnsd/forward_link.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/check.h"
+#include "catalog/base/log.h"
+#include "dnsd/forward/forwarder.h"
+#include "dnsd/forward/reply_records.h"
+#include "dnsd/serve/listen_socket.h"
+#include "zones/name.h"
+
+namespace dnsd {
+namespace {
+
+std::string IpText(const SocketAddress& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  const void* bytes = address.is_v6()
+                          ? static_cast<const void*>(&address.v6.sin6_addr)
+                          : &address.v4.sin_addr;
+  inet_ntop(address.sa.sa_family, bytes, text, sizeof(text));
+  return text;
+}
+
+uint64_t MillisecondsOf(std::chrono::nanoseconds time) {
+  return static_cast<uint64_t>(std::max<int64_t>(
+      1, std::chrono::ceil<std::chrono::milliseconds>(time).count()));
+}
+
+bool IsMeant(const ForwardQuestion& question, const CacheNames& names) {
+  if (names.name.empty()) return true;
+  return names.below
+             ? IsAtOrBelow(WireBytes(question.name), WireBytes(names.name))
+             : question.name == names.name;
+}
+
+// On a worker's thread.
+CacheDump DumpOf(Forwarder* forwarder, size_t worker, const CacheNames& names,
+                 size_t limit) {
+  const ForwardCache& cache = forwarder->cache();
+  CacheDump dump;
+  dump.entries = cache.stats().entries;
+  dump.bytes = cache.stats().bytes;
+  cache.ForEach(
+      [&](const ForwardCache::Row& row) {
+        const ForwardQuestion& question = row.question;
+        if (!IsMeant(question, names)) return true;
+        dump.is_cut = dump.rows.size() == limit;
+        if (dump.is_cut) return false;
+        dump.rows.push_back({question.name, question.qtype, question.qclass,
+                             row.answer.rcode, question.dnssec_ok,
+                             question.checking_disabled, row.left_s, row.bytes,
+                             worker});
+        return true;
+      },
+      forwarder->now_s());
+  return dump;
+}
+
+void Join(CacheDump from, size_t limit, CacheDump* to) {
+  to->entries += from.entries;
+  to->bytes += from.bytes;
+  const size_t room = limit - to->rows.size();
+  to->is_cut = to->is_cut || from.is_cut || from.rows.size() > room;
+  if (from.rows.size() > room) from.rows.resize(room);
+  std::move(from.rows.begin(), from.rows.end(), std::back_inserter(to->rows));
+}
+
+// Asks every worker, and joins what they say on the sync thread.
+template <typename Part, typename Ask, typename Add>
+void Gather(EventLoop* sync, const std::vector<Worker*>& workers, Ask ask,
+            Add add, std::function<void(Part)> done) {
+  if (workers.empty()) return done(Part());
+  struct State {
+    Part sum{};
+    size_t awaited = 0;
+  };
+  const auto state = std::make_shared<State>();
+  state->awaited = workers.size();
+  for (size_t i = 0; i < workers.size(); ++i) {
+    workers[i]->WithForwarder([=](Forwarder* forwarder) {
+      sync->Post([=, part = ask(forwarder, i)] {
+        add(part, &state->sum);
+        if (--state->awaited == 0) done(std::move(state->sum));
+      });
+    });
+  }
+}
+
+}  // namespace
+
+ForwardLink::ForwardLink(EventLoop* sync)
+    : sync_(sync), loop_labels_(MakeLoopLabels()) {}
+
+absl::StatusOr<ForwardOptions> ForwardLink::OptionsOf(
+    const Config& config) const {
+  ForwardOptions options;
+  for (const ForwardRuleConfig& written : config.forward) {
+    ForwardRule rule;
+    DNSD_CHECK(NameToWire(written.zone, &rule.zone));
+    for (const Endpoint& endpoint : written.to) {
+      const absl::StatusOr<SocketAddress> address = ToSocketAddress(endpoint);
+      if (!address.ok()) return address.status();
+      rule.upstreams.push_back(*address);
+    }
+    rule.strategy = written.strategy;
+    rule.timeout_ms = MillisecondsOf(written.timeout);
+    options.rules.push_back(std::move(rule));
+  }
+  options.allow = config.recursion_allow;
+  options.cache = config.forward_cache;
+  options.loop_labels = loop_labels_;
+  return options;
+}
+
+OnForwardLoop ForwardLink::LoopHandler() {
+  return [this](const std::string& zone, const SocketAddress& from) {
+    sync_->Post([this, zone, from] { WarnOfLoop(zone, from); });
+  };
+}
+
+// Once for each zone until the rules are others; dnsd_forward_loops_total goes
+// on counting.
+void ForwardLink::WarnOfLoop(const std::string& zone,
+                             const SocketAddress& from) {
+  if (!looping_zones_.insert(zone).second) return;
+  LogWarn("agent",
+          "Forwarding goes round in a circle: a query of ours came back, and "
+          "names of this zone are not answered",
+          {{"zone", NameToText(WireBytes(zone))}, {"from", IpText(from)}});
+}
+
+void ForwardLink::Configure(const ForwardOptions& options) {
+  looping_zones_.clear();
+  for (Worker* worker : workers_) {
+    worker->WithForwarder(
+        [options](Forwarder* forwarder) { forwarder->Configure(options); });
+  }
+}
+
+void ForwardLink::Dump(const CacheNames& names, size_t limit,
+                       std::function<void(CacheDump)> done) {
+  Gather<CacheDump>(
+      sync_, workers_,
+      [names, limit](Forwarder* forwarder, size_t worker) {
+        return DumpOf(forwarder, worker, names, limit);
+      },
+      [limit](const CacheDump& part, CacheDump* sum) {
+        Join(part, limit, sum);
+      },
+      std::move(done));
+}
+
+void ForwardLink::Flush(const CacheNames& names,
+                        std::function<void(size_t)> done) {
+  Gather<size_t>(
+      sync_, workers_,
+      [names](Forwarder* forwarder, size_t) {
+        return forwarder->cache().EraseIf([&](const ForwardQuestion& question) {
+          return IsMeant(question, names);
+        });
+      },
+      [](size_t part, size_t* sum) { *sum += part; }, std::move(done));
+}
+
+}  // namespace dnsd

@@ -1,0 +1,62 @@
+// ForwardLink ties forwarding to the rest of the agent: what the configuration
+// says of it goes to the workers, loops go to the log, and what HTTP wants of
+// the caches is gathered from all workers.
+//
+// Threads:   made and given workers on the main thread; everything else on the
+//            sync thread, whose loop outlives it.
+// Ownership: borrows loop and workers. What workers answer after it is gone is
+//            forgotten.
+// Errors:    OptionsOf() names the address that cannot be used.
+#ifndef DNSD_DNSD_FORWARD_LINK_H_
+#define DNSD_DNSD_FORWARD_LINK_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "catalog/base/event_loop.h"
+#include "dnsd/config.h"
+#include "dnsd/forward/forward_options.h"
+#include "dnsd/http/forward_cache_api.h"
+#include "dnsd/serve/worker.h"
+
+namespace dnsd {
+
+class ForwardLink {
+ public:
+  explicit ForwardLink(EventLoop* sync);
+  ForwardLink(const ForwardLink&) = delete;
+  ForwardLink& operator=(const ForwardLink&) = delete;
+
+  // The same labels for loops each time.
+  [[nodiscard]] absl::StatusOr<ForwardOptions> OptionsOf(
+      const Config& config) const;
+  // For any thread, as long as the sync's loop is there.
+  [[nodiscard]] OnForwardLoop LoopHandler();
+
+  void Add(Worker* worker) { workers_.push_back(worker); }
+
+  // Workers take the options one after the other, each between two queries.
+  void Configure(const ForwardOptions& options);
+
+  // Fits ForwardCacheHooks.
+  void Dump(const CacheNames& names, size_t limit,
+            std::function<void(CacheDump)> done);
+  void Flush(const CacheNames& names, std::function<void(size_t)> done);
+
+ private:
+  void WarnOfLoop(const std::string& zone, const SocketAddress& from);
+
+  EventLoop* sync_;
+  const std::string loop_labels_;
+  std::vector<Worker*> workers_;
+  std::set<std::string> looping_zones_;  // that were warned of
+};
+
+}  // namespace dnsd
+
+#endif  // DNSD_DNSD_FORWARD_LINK_H_
