@@ -21,6 +21,7 @@
 #include "dnsd/config_catalog.h"
 #include "dnsd/config_consul.h"
 #include "dnsd/config_files.h"
+#include "dnsd/config_forward.h"
 #include "dnsd/config_policy.h"
 #include "dnsd/config_settings.h"
 
@@ -82,6 +83,7 @@ void FuzzDocument(const std::string& text, bool is_hcl) {
   ResolvePolicy(settings, &config, &problems);
   ResolveConsul(settings, nullptr, &config, &problems);
   ResolveCatalog(&settings, &config, &problems);
+  ResolveForward(settings, &config, &problems);
   if (problems.ok()) CheckConfig(config);
 }
 

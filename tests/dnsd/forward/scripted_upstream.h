@@ -42,6 +42,8 @@ class ScriptedUpstream {
   [[nodiscard]] const SocketAddress& address() const { return address_; }
   [[nodiscard]] int questions() const { return questions_; }
   [[nodiscard]] int tcp_questions() const { return tcp_questions_; }
+  // Of those, with a first label of 16 bytes: they look for a loop.
+  [[nodiscard]] int loop_questions() const { return loop_questions_; }
   void SetAnswers(bool answers) { answers_ = answers; }
   // Before each answer.
   void SetDelay(std::chrono::milliseconds delay) { delay_ = delay; }
@@ -79,6 +81,7 @@ class ScriptedUpstream {
     const std::string query(bytes, static_cast<size_t>(count));
     ++questions_;
     const std::string label = Label(query);
+    if (label.size() == 16) ++loop_questions_;
     if (!answers_ || label.starts_with("drop")) return;
     if (label.starts_with("late")) {
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -154,6 +157,7 @@ class ScriptedUpstream {
   std::atomic<bool> stop_{false};
   std::atomic<int> questions_{0};
   std::atomic<int> tcp_questions_{0};
+  std::atomic<int> loop_questions_{0};
   SocketAddress address_;
   UniqueFd udp_;
   UniqueFd tcp_;
