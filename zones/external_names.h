@@ -25,7 +25,7 @@ class ExternalNames {
     std::span<const uint8_t> rdata;  // names in full
   };
 
-  // What `name` (wire form, any letter case) leads to by the addresses of
+  // What `name` (wire form, lower case) leads to by the addresses of
   // `type`, A or AAAA: the CNAMEs from it on, in order, then the addresses of
   // the last name. None for a name that has none or does not exist. Good until
   // the next call.

@@ -10,8 +10,6 @@ size_t NameSize(const uint8_t* name) {
   return size + 1;
 }
 
-constexpr size_t kRecordHeadBytes = 10;  // type, class, TTL, rdlength
-
 }  // namespace
 
 Message::Message(const Query& query, const View& view, uint8_t* out,

@@ -35,6 +35,8 @@ static_assert(std::endian::native == std::endian::little);
 
 inline constexpr size_t kHeaderBytes = 12;
 inline constexpr size_t kNameBytesMax = 255;  // RFC 1035 2.3.4
+// Of a record behind its owner: type, class, TTL, rdlength (RFC 1035 3.2.1).
+inline constexpr size_t kRecordHeadBytes = 10;
 inline constexpr size_t kLabelBytesMax = 63;
 inline constexpr size_t kLabelsMax = 127;
 inline constexpr size_t kPointerMax = 0x3fff;  // a pointer has 14 bits

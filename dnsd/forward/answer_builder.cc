@@ -8,7 +8,6 @@
 namespace dnsd {
 namespace {
 
-constexpr size_t kRecordHeadBytes = 10;  // type, class, TTL, rdlength
 // Enough for the owners of a chain; those of proofs are not looked for again.
 constexpr size_t kKnownNamesMax = 24;
 constexpr uint16_t kTailAny = UINT16_MAX;

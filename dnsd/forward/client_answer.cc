@@ -14,7 +14,6 @@ namespace {
 
 constexpr size_t kOptBytes = 11;
 constexpr size_t kStaleOptionBytes = 6;
-constexpr uint32_t kStaleTtlSeconds = 30;  // RFC 8767 section 4
 
 // Writes an OPT of ours, without options.
 void PutOpt(uint8_t* at, uint16_t udp_size, bool dnssec_ok) {
@@ -87,6 +86,13 @@ ForwardKey::ForwardKey(const Query& query)
       dnssec_ok(query.has_opt && query.dnssec_ok),
       checking_disabled((query.flags & kFlagCd) != 0) {}
 
+ForwardKey::ForwardKey(std::span<const uint8_t> own_name, uint16_t own_qtype)
+    : name(own_name),
+      qtype(own_qtype),
+      qclass(kClassIn),
+      dnssec_ok(false),
+      checking_disabled(false) {}
+
 ForwardQuestion ForwardKey::Kept() const {
   return {{reinterpret_cast<const char*>(name.data()), name.size()},
           qtype,
@@ -140,10 +146,8 @@ size_t WriteForClient(const UpstreamAnswer& answer, const Query& query,
   Store16(out + 8, counts[1]);
 
   for (uint16_t at : answer.ttl_at) {
-    const uint32_t ttl = Load32(out + at);
-    const uint32_t left = options.is_stale      ? kStaleTtlSeconds
-                          : ttl > options.age_s ? ttl - options.age_s
-                                                : 0;
+    const uint32_t left =
+        TtlLeft(Load32(out + at), options.age_s, options.is_stale);
     Store32(out + at, std::min(left, options.ttl_cap));
   }
   if (answer.rotation.count > 1) {

@@ -98,19 +98,14 @@ struct ForwardCache::Impl {
     return XXH3_64bits_withSeed(key.name.data(), key.name.size(),
                                 seed + rest * 0x9e3779b97f4a7c15u);
   }
-  static bool Is(const ForwardQuestion& q, const ForwardKey& key) {
-    return q.name.size() == key.name.size() && q.qtype == key.qtype &&
-           q.qclass == key.qclass && q.dnssec_ok == key.dnssec_ok &&
-           q.checking_disabled == key.checking_disabled &&
-           std::memcmp(q.name.data(), key.name.data(), key.name.size()) == 0;
-  }
 
   [[nodiscard]] size_t mask() const { return slots.size() - 1; }
   // Where the key is, or the free slot where it would be.
   [[nodiscard]] size_t SlotOf(const ForwardKey& key, uint64_t hash) const {
     size_t i = hash & mask();
     while (slots[i].entry != nullptr &&
-           (slots[i].hash != hash || !Is(slots[i].entry->question, key))) {
+           (slots[i].hash != hash ||
+            ForwardKey(slots[i].entry->question) != key)) {
       i = (i + 1) & mask();
     }
     return i;

@@ -89,7 +89,7 @@ ForwardResult Forwarder::Ask(std::span<const uint8_t> packet,
     (hit.is_stale ? stats_->stale : stats_->cache_hits).Add();
     const size_t size =
         WriteForClient(*hit.answer, query, transport, options, &random_, out);
-    if (hit.is_due || hit.is_stale) Refresh(query);
+    if (hit.is_due || hit.is_stale) Refresh(key);
     return {false, size};
   }
   const bool is_loop = IsFromLoop(key.name);
@@ -142,19 +142,18 @@ ForwardResult Forwarder::Wait(const Query& query,
 }
 
 // Asks again, for the cache only.
-void Forwarder::Refresh(const Query& query) {
-  ForwardQuestion question = ForwardKey(query).Kept();
+void Forwarder::Refresh(const ForwardKey& key) {
+  ForwardQuestion question = key.Kept();
   if (closed_ || flights_.contains(question)) return;
-  std::shared_ptr<const Rule> rule = RuleOf(WireBytes(question.name));
+  std::shared_ptr<const Rule> rule = RuleOf(key.name);
   if (rule == nullptr) return;
   static_cast<void>(TakeOff(std::move(question), std::move(rule)));
 }
 
-ForwardCache::Hit Forwarder::Recall(const Query& query, bool stale_too) {
-  const ForwardKey key(query);
+ForwardCache::Hit Forwarder::Recall(const ForwardKey& key, bool stale_too) {
   const ForwardCache::Hit hit = cache_.Find(key, now_s());
   if (hit.answer == nullptr) return {};
-  if (hit.is_due || hit.is_stale) Refresh(query);
+  if (hit.is_due || hit.is_stale) Refresh(key);
   if (hit.is_stale && !stale_too && !AllDown(RuleOf(key.name).get())) return {};
   return hit;
 }
@@ -215,8 +214,8 @@ void Forwarder::Finish(Flight* flight, const UpstreamAnswer* answer) {
   ArmTimer();
   if (answer != nullptr) {
     // Unless others are asked for it meanwhile.
-    if (AskedFor(rules_, WireBytes(flight->question.name)) ==
-        flight->rule->settings.upstreams) {
+    if (std::ranges::equal(AskedFor(rules_, WireBytes(flight->question.name)),
+                           flight->rule->settings.upstreams)) {
       cache_.Store(flight->question, *answer, now_s());
     }
     return Answer(flight, answer, false);
@@ -276,9 +275,7 @@ void Forwarder::Close() {
   closed_ = true;
   while (!flights_.empty()) Finish(flights_.begin()->second.get(), nullptr);
   for (const std::shared_ptr<Known>& known : upstreams_) {
-    for (Probe* probe : {&known->health, &known->loop}) {
-      if (probe->exchange != nullptr) Bury(std::move(probe->exchange));
-    }
+    BuryProbes(known.get());
   }
   timer_.Stop();
   timer_at_ms_ = 0;
@@ -287,6 +284,12 @@ void Forwarder::Close() {
 void Forwarder::Bury(std::unique_ptr<UpstreamExchange> exchange) {
   exchange->Stop();
   ended_.push_back(std::move(exchange));
+}
+
+void Forwarder::BuryProbes(Known* known) {
+  for (Probe* probe : {&known->health, &known->loop}) {
+    if (probe->exchange != nullptr) Bury(std::move(probe->exchange));
+  }
 }
 
 void Forwarder::OnTimer() {

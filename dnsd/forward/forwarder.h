@@ -80,7 +80,7 @@ class Forwarder {
   // Of a name that our own data leads to: what the cache has, which is asked
   // for again in time. `stale_too`: past its time as well, though others could
   // be asked.
-  [[nodiscard]] ForwardCache::Hit Recall(const Query& query, bool stale_too);
+  [[nodiscard]] ForwardCache::Hit Recall(const ForwardKey& key, bool stale_too);
   // Has it asked for; whoever may do so is asked elsewhere. False: there is no
   // room. Else OnResolved()'s is called when it has ended, not from in here;
   // nullptr: nobody answered.
@@ -181,7 +181,7 @@ class Forwarder {
                                    uint8_t* out);
   [[nodiscard]] ForwardResult Refuse(const Query& query, uint8_t rcode,
                                      uint8_t* out) const;
-  void Refresh(const Query& query);
+  void Refresh(const ForwardKey& key);
 
   [[nodiscard]] Flight* TakeOff(ForwardQuestion question,
                                 std::shared_ptr<const Rule> rule);
@@ -198,9 +198,10 @@ class Forwarder {
   void Finish(Flight* flight, const UpstreamAnswer* answer);
   void Answer(Flight* flight, const UpstreamAnswer* answer, bool is_stale);
   void Bury(std::unique_ptr<UpstreamExchange> exchange);
+  void BuryProbes(Known* known);
 
   void SetRules(std::vector<ForwardRule> rules);
-  [[nodiscard]] static std::vector<SocketAddress> AskedFor(
+  [[nodiscard]] static std::span<const SocketAddress> AskedFor(
       const Rules& rules, std::span<const uint8_t> name);
 
   [[nodiscard]] bool IsProbing(const Known& known, Probe* probe);

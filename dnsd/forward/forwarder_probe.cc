@@ -9,16 +9,8 @@
 namespace dnsd {
 namespace {
 
-constexpr size_t kNameBytesLongest = 255;
 constexpr size_t kLoopLabelBytes = 16;  // hexadecimal digits, 64 bits
-
-ForwardQuestion QuestionFor(std::string name, uint16_t qtype) {
-  ForwardQuestion question;
-  question.name = std::move(name);
-  question.qtype = qtype;
-  question.qclass = kClassIn;
-  return question;
-}
+constexpr uint8_t kRoot[] = {0};
 
 }  // namespace
 
@@ -72,7 +64,7 @@ void Forwarder::ProbeHealth(Known* known) {
   known->state.Probed(now);
   // The root: everybody knows it.
   StartProbe(
-      known, &known->health, QuestionFor(std::string(1, '\0'), kTypeNs),
+      known, &known->health, ForwardKey(kRoot, kTypeNs).Kept(),
       [this, known](ExchangeEnd end) {
         if (end != ExchangeEnd::kUnreachable && end != ExchangeEnd::kForged) {
           known->state.Answered(now_ms() - known->health.started_ms);
@@ -84,13 +76,13 @@ void Forwarder::ProbeHealth(Known* known) {
 // whether it comes back. What it says to that does not matter.
 void Forwarder::ProbeForLoop(Known* known, const std::string& zone) {
   const uint64_t now = now_ms();
-  std::string name = options_.loop_labels + zone;
+  const std::string name = options_.loop_labels + zone;
   if (closed_ || !known->is_used || now < known->next_loop_ms ||
-      IsProbing(*known, &known->loop) || name.size() > kNameBytesLongest) {
+      IsProbing(*known, &known->loop) || name.size() > kNameBytesMax) {
     return;
   }
   known->next_loop_ms = now + kForwardLoopProbeMs;
-  StartProbe(known, &known->loop, QuestionFor(std::move(name), kTypeA),
+  StartProbe(known, &known->loop, ForwardKey(WireBytes(name), kTypeA).Kept(),
              nullptr);
   ArmTimer();
 }

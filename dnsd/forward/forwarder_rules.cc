@@ -45,18 +45,15 @@ void Forwarder::SetRules(std::vector<ForwardRule> rules) {
     rules_.Add(zone, std::move(rule));
   }
   for (const std::shared_ptr<Known>& known : before) {
-    if (known->is_used) continue;
-    for (Probe* probe : {&known->health, &known->loop}) {
-      if (probe->exchange != nullptr) Bury(std::move(probe->exchange));
-    }
+    if (!known->is_used) BuryProbes(known.get());
   }
 }
 
-std::vector<SocketAddress> Forwarder::AskedFor(const Rules& rules,
-                                               std::span<const uint8_t> name) {
+std::span<const SocketAddress> Forwarder::AskedFor(
+    const Rules& rules, std::span<const uint8_t> name) {
   const std::shared_ptr<const Rule>* rule = rules.Find(name);
-  return rule == nullptr ? std::vector<SocketAddress>()
-                         : (*rule)->settings.upstreams;
+  if (rule == nullptr) return {};
+  return (*rule)->settings.upstreams;
 }
 
 void Forwarder::Configure(ForwardOptions options) {
@@ -69,7 +66,7 @@ void Forwarder::Configure(ForwardOptions options) {
   SetRules(options_.rules);
   static_cast<void>(cache_.EraseIf([&](const ForwardQuestion& question) {
     const std::span<const uint8_t> name = WireBytes(question.name);
-    return AskedFor(before, name) != AskedFor(rules_, name);
+    return !std::ranges::equal(AskedFor(before, name), AskedFor(rules_, name));
   }));
   ArmTimer();
 }

@@ -7,11 +7,7 @@
 #include "zones/wire.h"
 
 namespace dnsd {
-namespace {
-
-constexpr size_t kRecordHeadBytes = 10;  // type, class, TTL, rdlength
-
-}  // namespace
+namespace {}  // namespace
 
 size_t ExpandName(std::span<const uint8_t> message, size_t at,
                   std::string* name) {

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <utility>
@@ -38,14 +39,22 @@ struct ForwardQuestion {
   }
 };
 
-// The same with a borrowed name: of a question, or of a query that ParseQuery()
-// has read and that has one.
+// The same with a borrowed name: of a question, of a query that ParseQuery()
+// has read and that has one, or of what we ask ourselves (in class IN, `name`
+// in lower case).
 struct ForwardKey {
   // NOLINTNEXTLINE(google-explicit-constructor): either is one.
   ForwardKey(const ForwardQuestion& question);
   // NOLINTNEXTLINE(google-explicit-constructor)
   ForwardKey(const Query& query);
+  ForwardKey(std::span<const uint8_t> own_name, uint16_t own_qtype);
 
+  bool operator==(const ForwardKey& other) const {
+    return name.size() == other.name.size() && qtype == other.qtype &&
+           qclass == other.qclass && dnssec_ok == other.dnssec_ok &&
+           checking_disabled == other.checking_disabled &&
+           std::memcmp(name.data(), other.name.data(), name.size()) == 0;
+  }
   [[nodiscard]] ForwardQuestion Kept() const;
 
   std::span<const uint8_t> name;
@@ -106,6 +115,13 @@ enum class ReplyVerdict : uint8_t {
 [[nodiscard]] ReplyVerdict ReadReply(std::span<const uint8_t> reply,
                                      const SentQuery& sent, bool over_tcp,
                                      UpstreamAnswer* answer);
+
+// A TTL after so many seconds; past its time it is 30 (RFC 8767 section 4).
+[[nodiscard]] inline uint32_t TtlLeft(uint32_t ttl, uint32_t age_s,
+                                      bool is_stale) {
+  if (is_stale) return 30;
+  return ttl > age_s ? ttl - age_s : 0;
+}
 
 // How an answer is written.
 struct ClientAnswerOptions {

@@ -146,7 +146,7 @@ ParkResult ParkedQueries::Keep(Query query, const View& view) {
 // Has the name asked for that RespondContext::asked names.
 void ParkedQueries::LookUp(Query* query) {
   query->external = ExternalQuestion(context_->respond.asked);
-  query->reported_ms = 0;
+  query->reported_ms = uv_now(loop_->uv());
   if (++query->lookups <= kExternalLookupsMax &&
       context_->external->Lookup(query->external)) {
     return;

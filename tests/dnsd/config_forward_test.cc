@@ -79,11 +79,7 @@ TEST(ConfigForward, OnlyNamesWithARuleAreForwarded) {
 }
 
 TEST(ConfigForward, ReportsWhatMakesNoSense) {
-  struct Case {
-    const char* hcl;
-    const char* error;
-  };
-  constexpr Case kCases[] = {
+  constexpr BadSetting kCases[] = {
       {"forward { to = [\"10.0.0.1\"] }", "forward[0]: a rule needs a zone"},
       {"forward { zone = \"a..b\" refuse = true }",
        "forward[0].zone: \"a..b\" is not a domain name"},
@@ -120,15 +116,7 @@ TEST(ConfigForward, ReportsWhatMakesNoSense) {
       {"dns_config { cache { ttl = \"1s\" } }",
        "invalid config key dns_config.cache.ttl"},
   };
-  for (const Case& c : kCases) {
-    const Loaded loaded = LoadHcl(c.hcl);
-    ASSERT_EQ(loaded.problems.errors().size(), 1u)
-        << c.hcl << "\n"
-        << Join(loaded.problems.errors());
-    EXPECT_NE(loaded.problems.errors()[0].find(c.error), std::string::npos)
-        << c.hcl << "\n"
-        << loaded.problems.errors()[0];
-  }
+  ExpectOneError(kCases);
 }
 
 TEST(ConfigForward, WarnsOfRulesWithoutEffect) {

@@ -4,7 +4,10 @@
 #ifndef DNSD_TESTS_DNSD_CONFIG_TESTING_H_
 #define DNSD_TESTS_DNSD_CONFIG_TESTING_H_
 
+#include <gtest/gtest.h>
+
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -65,6 +68,23 @@ inline Loaded LoadIn(const std::map<std::string, std::string>& variables,
 
 // One piece of HCL, as `-hcl` gives it, and nothing else.
 inline Loaded LoadHcl(const std::string& text) { return Load({"-hcl", text}); }
+
+struct BadSetting {
+  const char* hcl;
+  const char* error;  // the only one, or a part of it
+};
+
+inline void ExpectOneError(std::span<const BadSetting> cases) {
+  for (const BadSetting& c : cases) {
+    const Loaded loaded = LoadHcl(c.hcl);
+    ASSERT_EQ(loaded.problems.errors().size(), 1u)
+        << c.hcl << "\n"
+        << Join(loaded.problems.errors());
+    EXPECT_NE(loaded.problems.errors()[0].find(c.error), std::string::npos)
+        << c.hcl << "\n"
+        << loaded.problems.errors()[0];
+  }
+}
 
 }  // namespace dnsd
 

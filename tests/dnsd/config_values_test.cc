@@ -13,23 +13,6 @@
 namespace dnsd {
 namespace {
 
-struct BadSetting {
-  const char* hcl;
-  const char* error;  // the only one, or a part of it
-};
-
-void ExpectOneError(std::span<const BadSetting> cases) {
-  for (const BadSetting& c : cases) {
-    const Loaded loaded = LoadHcl(c.hcl);
-    ASSERT_EQ(loaded.problems.errors().size(), 1u)
-        << c.hcl << "\n"
-        << Join(loaded.problems.errors());
-    EXPECT_NE(loaded.problems.errors()[0].find(c.error), std::string::npos)
-        << c.hcl << "\n"
-        << loaded.problems.errors()[0];
-  }
-}
-
 TEST(Config, ReportsSettingsThatMakeNoSense) {
   constexpr BadSetting kCases[] = {
       {"workers = 1000", "workers: 1000 is not between 0 and 256"},
