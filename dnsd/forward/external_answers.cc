@@ -24,16 +24,20 @@ ExternalNames::Known ExternalAnswers::Find(std::span<const uint8_t> name,
                                            uint16_t type,
                                            std::span<const Record>* records) {
   const ForwardKey key(name, type);
+  bool takes_stale = gives_up_;
   for (size_t i = 0; told_ != nullptr && i < told_->size(); ++i) {
     const auto& [question, answer] = (*told_)[i];
     if (ForwardKey(question) != key) continue;
-    if (!answer) return Known::kNobody;
+    if (!answer) {
+      takes_stale = true;  // better than nothing (RFC 8767 section 5)
+      break;
+    }
     *records = Read(*answer, 0, false);
     return Known::kYes;
   }
-  const ForwardCache::Hit hit = forwarder_->Recall(key, gives_up_);
+  const ForwardCache::Hit hit = forwarder_->Recall(key, takes_stale);
   if (hit.answer == nullptr) {
-    return gives_up_ ? Known::kNobody : Known::kNotYet;
+    return takes_stale ? Known::kNobody : Known::kNotYet;
   }
   *records = Read(*hit.answer, hit.age_s, hit.is_stale);
   return Known::kYes;

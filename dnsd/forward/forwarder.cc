@@ -255,7 +255,9 @@ void Forwarder::Answer(Flight* flight, const UpstreamAnswer* answer,
     deliver_(waiter.way, room_.get(), size);
   }
   answering_ = nullptr;
-  if (flight->is_wanted && resolved_) resolved_(flight->question, answer);
+  if (flight->is_wanted && resolved_) {
+    resolved_(flight->question, is_stale ? nullptr : answer);
+  }
 }
 
 void Forwarder::Drop(const TcpConnection* connection) {

@@ -83,7 +83,7 @@ class Forwarder {
   [[nodiscard]] ForwardCache::Hit Recall(const ForwardKey& key, bool stale_too);
   // Has it asked for; whoever may do so is asked elsewhere. False: there is no
   // room. Else OnResolved()'s is called when it has ended, not from in here;
-  // nullptr: nobody answered.
+  // nullptr: nobody answered, though Recall() may have something stale.
   [[nodiscard]] bool Resolve(const ForwardQuestion& question);
   using Resolved =
       std::function<void(const ForwardQuestion&, const UpstreamAnswer*)>;

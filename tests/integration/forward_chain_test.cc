@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "tests/testing/agent_process.h"
@@ -336,6 +337,28 @@ out CNAME www.example.
             200);
   EXPECT_EQ(Ask("lost.service.consul.").rcode, "SERVFAIL");
   EXPECT_EQ(Ask("lost.service.consul.", "SRV").rcode, "NOERROR");
+}
+
+TEST_F(ForwardTest, ExternalServicesOutliveTheUpstream) {
+  ASSERT_NO_FATAL_FAILURE(
+      Start({"-recursor", Recursor(), "-workers", "1", "-hcl",
+             "dns_config { recursor_timeout = \"300ms\" service_ttl { \"*\" "
+             "= \"77s\" } cache { max_ttl = \"1s\" } }"}));
+  ASSERT_NO_FATAL_FAILURE(
+      RegisterExternals(absl::StrCat("http://", dnsd_->HttpAddress())));
+  EXPECT_THAT(Data(Ask("ext.service.consul.").answer, "A"), SizeIs(2));
+  bind_->Signal(SIGKILL);
+  ASSERT_TRUE(bind_->Wait());
+  // Past its time, which the TTL tells (RFC 8767 section 4).
+  const auto is_stale = [this] {
+    const DnsReply reply = Ask("ext.service.consul.");
+    EXPECT_THAT(Data(reply.answer, "A"), SizeIs(2)) << reply.rcode;
+    return std::count_if(reply.answer.begin(), reply.answer.end(),
+                         [](const std::string& record) {
+                           return absl::StrContains(record, ". 30 IN A");
+                         }) == 2;
+  };
+  EXPECT_TRUE(WaitUntil(is_stale));
 }
 
 }  // namespace
