@@ -29,16 +29,6 @@ sigset_t EndingSignals() {
   return signals;
 }
 
-void EndOnSignal(const std::shared_ptr<std::atomic<pid_t>>& child) {
-  const sigset_t signals = EndingSignals();
-  int signal = 0;
-  while (sigwait(&signals, &signal) != 0) {
-  }
-  const pid_t pid = child->load();
-  if (pid > 0) kill(pid, signal);
-  _exit(0);
-}
-
 std::string ErrorText(int error) {
   return absl::AsciiStrToLower(strerror(error));
 }
@@ -123,7 +113,7 @@ absl::Status EndOf(int status) {
 }  // namespace
 
 WatchHandler::WatchHandler(std::vector<std::string> command, bool shell)
-    : child_(std::make_shared<std::atomic<pid_t>>(0)) {
+    : child_(std::make_shared<Child>()) {
   if (!command.empty() && shell) {
     const char* program = std::getenv("SHELL");
     argv_ = {program == nullptr || *program == '\0' ? "/bin/sh" : program, "-c",
@@ -136,6 +126,17 @@ WatchHandler::WatchHandler(std::vector<std::string> command, bool shell)
   std::thread(EndOnSignal, child_).detach();
 }
 
+void WatchHandler::EndOnSignal(const std::shared_ptr<Child>& child) {
+  const sigset_t signals = EndingSignals();
+  int signal = 0;
+  while (sigwait(&signals, &signal) != 0) {
+  }
+  // To the end: no command starts any more.
+  child->mutex.lock();
+  if (child->pid > 0) kill(child->pid, signal);
+  _exit(0);
+}
+
 absl::Status WatchHandler::Run(uint64_t index, const std::string& json) {
   std::fflush(stdout);
   const int input = FileOf(json);
@@ -144,14 +145,22 @@ absl::Status WatchHandler::Run(uint64_t index, const std::string& json) {
         "Error starting handler: cannot keep its input: ", ErrorText(errno)));
   }
   pid_t pid = 0;
-  const int error = Spawn(argv_, index, input, &pid);
-  close(input);
-  if (error != 0) return StartError(argv_[0], error);
-  child_->store(pid);
+  {
+    const std::lock_guard<std::mutex> lock(child_->mutex);
+    const int error = Spawn(argv_, index, input, &pid);
+    close(input);
+    if (error != 0) return StartError(argv_[0], error);
+    child_->pid = pid;
+  }
+  siginfo_t ended;
+  while (waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOWAIT) < 0 &&
+         errno == EINTR) {
+  }
+  const std::lock_guard<std::mutex> lock(child_->mutex);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  child_->store(0);
+  child_->pid = 0;
   return EndOf(status);
 }
 

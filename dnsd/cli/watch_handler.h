@@ -11,9 +11,9 @@
 
 #include <sys/types.h>
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -32,10 +32,17 @@ class WatchHandler {
   [[nodiscard]] absl::Status Run(uint64_t index, const std::string& json);
 
  private:
+  // The command that runs. The lock is held while it starts and while it is
+  // reaped, so that a signal neither misses it nor hits another process.
+  struct Child {
+    std::mutex mutex;
+    pid_t pid = 0;  // 0: none
+  };
+
+  static void EndOnSignal(const std::shared_ptr<Child>& child);
+
   std::vector<std::string> argv_;
-  // 0: none runs. Written by Run(), read by the thread; a signal that comes
-  // between the start and the store is only not passed on.
-  std::shared_ptr<std::atomic<pid_t>> child_;
+  std::shared_ptr<Child> child_;  // the thread's too
 };
 
 }  // namespace dnsd
