@@ -20,6 +20,7 @@
 #include "dnsd/config_policy.h"
 #include "dnsd/config_settings.h"
 #include "dnsd/config_tls.h"
+#include "dnsd/config_transfer.h"
 #include "dnsd/go_flags.h"
 #include "dnsd/limits.h"
 
@@ -118,6 +119,7 @@ void Resolve(Settings* settings, const Environment& environment, Config* config,
   ResolveConsul(*settings, environment, config, problems);
   WarnAboutDnsToken(*settings, *config, problems);
   ResolveCatalog(settings, config, problems);
+  ResolveTransfer(*settings, config, problems);
 }
 
 const AgentFlag* FindFlag(const std::string& name) {

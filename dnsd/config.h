@@ -24,6 +24,7 @@
 #include "dnsd/forward/forward_options.h"
 #include "dnsd/forward/ip_network.h"
 #include "dnsd/limits.h"
+#include "dnsd/transfer/transfer_options.h"
 #include "zones/policy.h"
 
 namespace dnsd {
@@ -83,6 +84,9 @@ struct Config {
   std::chrono::nanoseconds recursor_timeout{2'000'000'000};
   // Who may ask for names that are not ours.
   std::vector<IpNetwork> recursion_allow = DefaultRecursionAllow();
+
+  // Who may copy zones, and who is told of changes.
+  TransferOptions transfer;
 
   std::shared_ptr<const Acl> acl;  // always there
 

@@ -187,24 +187,6 @@ void ResolveNode(const Settings& settings, AddressReader* reader,
   }
 }
 
-// "8.8.8.8", "8.8.8.8:54", "::1", "[::1]" or "[::1]:54".
-std::optional<Endpoint> ParseRecursor(const std::string& text) {
-  if (const std::optional<std::string> ip = ParseIp(text)) {
-    return Endpoint{*ip, kRecursorPort};
-  }
-  const size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  const std::string host = text.substr(0, colon);
-  if (IsIpv6(host) && host.front() != '[') return std::nullopt;
-  const std::optional<std::string> ip = ParseIp(host);
-  uint32_t port = 0;
-  if (!ip || !absl::SimpleAtoi(text.substr(colon + 1), &port) || port == 0 ||
-      port > 65535) {
-    return std::nullopt;
-  }
-  return Endpoint{*ip, static_cast<uint16_t>(port)};
-}
-
 // Whether we would ask ourselves.
 bool IsOurs(const Endpoint& recursor, const Config& config,
             const AddressReader& reader) {
@@ -232,7 +214,7 @@ void ResolveRecursors(const Settings& settings, AddressReader* reader,
   if (setting == nullptr) return;
   for (const PlacedText& written : setting->list) {
     for (const std::string& word : reader->Words(written)) {
-      const std::optional<Endpoint> recursor = ParseRecursor(word);
+      const std::optional<Endpoint> recursor = ParseEndpoint(word, kRecursorPort);
       if (!recursor) {
         problems->Error(written.place,
                         absl::StrCat("recursor ", Quoted(word),
@@ -269,6 +251,24 @@ std::optional<std::string> ParseIp(std::string text) {
     return std::nullopt;
   }
   return canonical;
+}
+
+std::optional<Endpoint> ParseEndpoint(const std::string& text,
+                                      uint16_t port_otherwise) {
+  if (const std::optional<std::string> ip = ParseIp(text)) {
+    return Endpoint{*ip, port_otherwise};
+  }
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return std::nullopt;
+  const std::string host = text.substr(0, colon);
+  if (IsIpv6(host) && host.front() != '[') return std::nullopt;
+  const std::optional<std::string> ip = ParseIp(host);
+  uint32_t port = 0;
+  if (!ip || !absl::SimpleAtoi(text.substr(colon + 1), &port) || port == 0 ||
+      port > 65535) {
+    return std::nullopt;
+  }
+  return Endpoint{*ip, static_cast<uint16_t>(port)};
 }
 
 bool IsWildcardIp(const std::string& ip) {

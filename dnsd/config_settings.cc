@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "dnsd/config_acl.h"
+#include "dnsd/config_transfer.h"
 
 namespace dnsd {
 namespace {
@@ -115,6 +116,10 @@ void Settings::ReadDefinitions(const std::string& name, Fields* fields,
   } else if (name == "static_tokens") {
     for (const auto& [value, place] : fields->TakeList("static_tokens")) {
       static_tokens.push_back(DecodeStaticToken(*value, place, problems));
+    }
+  } else if (name == "keys") {
+    for (const auto& [value, place] : fields->TakeList("keys")) {
+      transfer_keys.push_back(DecodeTransferKey(*value, place, problems));
     }
   } else {
     for (const auto& [value, place] : fields->TakeList("zones")) {

@@ -107,7 +107,22 @@ void Server::OnPublish(const State& state, const Dirty& dirty) {
   for (const auto& worker : workers_) {
     if (worker->parked_count() > 0) worker->Poke();
   }
+  if (transfers_) transfers_->OnPublished();
   if (publisher_.waiting() > 0) reclaim_->Start(kReclaimMs);
+}
+
+void Server::MakeTransfers() {
+  if (!config_.transfer.enabled() || config_.dns_listen.empty()) return;
+  TransferService::Options options;
+  options.transfer = config_.transfer;
+  options.view = &publisher_.view();
+  options.reader = publisher_.RegisterReader();
+  options.seed = RandomSeed();
+  for (const Endpoint& listen : config_.dns_listen) {
+    const absl::StatusOr<SocketAddress> address = ToSocketAddress(listen);
+    if (address.ok()) options.sources.push_back(*address);
+  }
+  transfers_ = std::make_unique<TransferService>(std::move(options));
 }
 
 Errors Server::StartWorkers() {
@@ -124,6 +139,7 @@ Errors Server::StartWorkers() {
     options.reader = publisher_.RegisterReader();
     options.seed = RandomSeed();
     options.forward = *forward;
+    options.transfers = transfers_.get();
     options.asked = mirror_ ? mirror_->AddRing() : own_->AddRing();
     options.wake = [this] { mirror_ ? mirror_->WakeUp() : own_->WakeUp(); };
     auto worker = Worker::Create(std::move(options));
@@ -236,6 +252,7 @@ Errors Server::Start() {
 
   errors = StartSources();
   if (!errors.empty()) return errors;
+  MakeTransfers();
   errors = StartWorkers();
   if (!errors.empty()) return errors;
   MakeRoutes();
@@ -246,6 +263,7 @@ Errors Server::Start() {
 
   sync_.Start();
   started_ = true;
+  if (transfers_) transfers_->Start();
   for (const auto& worker : workers_) worker->Start();
   sync_.RunAndWait([this] { Announce(); });
   return {};
@@ -410,6 +428,8 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   keep("dns_config.recursion_allow", config_.recursion_allow,
        &config.recursion_allow);
   config.policy.recursion_available = config_.policy.recursion_available;
+  keep("zone_transfer", config_.transfer, &config.transfer);
+  config.policy.has_secondaries = config_.policy.has_secondaries;
   keep("workers", config_.workers, &config.workers);
   keep("pid_file", config_.pid_file, &config.pid_file);
   keep("data_dir", config_.data_dir, &config.data_dir);
@@ -434,6 +454,7 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
 
 void Server::Stop() {
   for (const auto& worker : workers_) worker->Stop(kDrainMs);
+  if (transfers_) transfers_->Stop();
   if (started_) {
     started_ = false;
     sync_.RunAndWait([this] {
@@ -451,6 +472,7 @@ void Server::Stop() {
   http_.reset();
   reclaim_.reset();
   workers_.clear();
+  transfers_.reset();
   mirror_.reset();
 }
 

@@ -25,7 +25,8 @@ struct Answer {
   Outcome outcome = Outcome::kAnswered;
 
   [[nodiscard]] uint32_t soa_serial() const {
-    return view.rfc() ? view.serial : context.unix_time;
+    return view.rfc() || view.policy.has_secondaries ? view.serial
+                                                     : context.unix_time;
   }
 
   // NOERROR without an answer, or NXDOMAIN, with the SOA (RFC 2308).

@@ -47,6 +47,9 @@ struct ZonePolicy {
   bool enable_additional_node_meta_txt = true;
   bool translate_wan_addrs = false;
   bool recursion_available = false;  // recursors are configured
+  // The catalog's zone is transferred: its SOA serial is the view's in both
+  // modes.
+  bool has_secondaries = false;
 
   // kRfc: the most a UDP answer may take whatever the client offers
   // (DNS flag day 2020), and the size our OPT advertises.

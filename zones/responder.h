@@ -39,6 +39,8 @@ enum class Outcome : uint8_t {
   kDroppedResponse,  // QR=1: answering it could loop
   kForward,          // outside our zones, and forwarding is on: nothing
                      // written
+  kTransfer,         // signed, or asks for a zone, and others take that:
+                     // nothing written
   kPending,          // not known yet, nothing written: ask again with the
                      // next view, having told the sync thread of
                      // RespondContext::asked, which is kDatacenter or kQuery
@@ -53,6 +55,7 @@ struct AskedKey {
     kDatacenter,  // kPending: this datacenter is not loaded
     kQuery,       // kPending: name of a prepared query, see `name`
     kOthers,      // kForward: not ours; nothing else is told
+    kTransfer,    // kTransfer; nothing else is told
   };
   Kind kind = kNothing;
   uint8_t datacenter = 0;        // index in View::datacenters
@@ -66,6 +69,9 @@ struct RespondContext {
   Random random{0};
   uint32_t unix_time = 0;  // seconds, for Consul's SOA serial; set per batch
   AskedKey asked;          // set by every Respond()
+  // Whether there is somebody for signed questions and for AXFR and IXFR
+  // (Outcome::kTransfer).
+  bool leaves_transfers = false;
 };
 
 struct Response {

@@ -22,6 +22,7 @@ namespace dnsd {
 
 class Forwarder;
 class ParkedQueries;
+class TransferService;
 
 struct ServeContext {
   const Published<View>* view = nullptr;
@@ -32,6 +33,9 @@ struct ServeContext {
   ParkedQueries* parked = nullptr;
   // Where other people's names go; nullptr where no view says kForward.
   Forwarder* forwarder = nullptr;
+  // Who takes signed questions and transfers; nullptr where Respond() leaves
+  // none (RespondContext::leaves_transfers).
+  TransferService* transfers = nullptr;
   AskedNames* asked = nullptr;  // nullptr: nobody listens
   AskedFilter asked_filter;
 

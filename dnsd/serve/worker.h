@@ -27,6 +27,8 @@
 
 namespace dnsd {
 
+class TransferService;
+
 class Worker {
  public:
   struct Options {
@@ -44,6 +46,8 @@ class Worker {
     std::function<void()> wake;
     // Whom to ask for other people's names.
     ForwardOptions forward;
+    // Outlives the worker; nullptr: there are no secondaries.
+    TransferService* transfers = nullptr;
   };
 
   // Binds the sockets; does not serve yet. Port 0 binds a port the kernel
