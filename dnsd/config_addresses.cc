@@ -214,7 +214,8 @@ void ResolveRecursors(const Settings& settings, AddressReader* reader,
   if (setting == nullptr) return;
   for (const PlacedText& written : setting->list) {
     for (const std::string& word : reader->Words(written)) {
-      const std::optional<Endpoint> recursor = ParseEndpoint(word, kRecursorPort);
+      const std::optional<Endpoint> recursor =
+          ParseEndpoint(word, kRecursorPort);
       if (!recursor) {
         problems->Error(written.place,
                         absl::StrCat("recursor ", Quoted(word),

@@ -74,9 +74,9 @@ class TransferReader {
       const std::optional<TsigAlgorithm> algorithm =
           ParseTsigAlgorithm(written.algorithm);
       if (key.name.empty()) {
-        problems_.Error(written.place, absl::StrCat("key name ",
-                                                    Quoted(written.name),
-                                                    " is not a domain name"));
+        problems_.Error(written.place,
+                        absl::StrCat("key name ", Quoted(written.name),
+                                     " is not a domain name"));
       } else if (!algorithm) {
         problems_.Error(
             written.place,
@@ -87,8 +87,8 @@ class TransferReader {
                  key.secret.empty()) {
         problems_.Error(written.place, "secret is not base64 text");
       } else if (HasKey(key.name)) {
-        problems_.Error(written.place, absl::StrCat("duplicate key ",
-                                                    Quoted(written.name)));
+        problems_.Error(written.place,
+                        absl::StrCat("duplicate key ", Quoted(written.name)));
       } else {
         key.algorithm = *algorithm;
         config_.transfer.keys.push_back(std::move(key));

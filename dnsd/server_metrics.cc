@@ -15,9 +15,9 @@ static_assert(std::size(kOutcomeNames) == kOutcomeCount);
 
 // By TcpClose.
 constexpr const char* kCloseNames[] = {
-    "client",      "reset",   "idle",       "partial_frame", "bad_frame",
-    "not_reading", "evicted", "client_cap", "memory",        "stopped",
-    "handed_over"};
+    "client",    "reset",       "idle",       "partial_frame",
+    "bad_frame", "not_reading", "evicted",    "client_cap",
+    "memory",    "stopped",     "handed_over"};
 static_assert(std::size(kCloseNames) == kTcpCloseCount);
 
 using Numbers = TransportNumbers<uint64_t>;
@@ -176,8 +176,7 @@ void AddTransferMetrics(const TransferService& transfers, MetricsText* text) {
       "Zone transfers asked for by who may not have them.",
       transfers.gate().refused());
   add("dnsd_transfer_bad_signatures_total",
-      "Questions whose TSIG was not right.",
-      transfers.gate().bad_signatures());
+      "Questions whose TSIG was not right.", transfers.gate().bad_signatures());
   add("dnsd_transfer_messages_total", "Messages of zone transfers.",
       stats.messages.value());
   add("dnsd_transfer_bytes_total", "Bytes sent to secondaries over TCP.",

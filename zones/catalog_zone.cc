@@ -122,9 +122,9 @@ class CatalogZone {
     if (ParseName(WireBytes(owner), &name) == 0) return;
     ParseCatalogName(name, domain_, view_, kTypeSrv, &read);
     if (read.datacenter != kLocal || read.has_tag == tag.empty() ||
-        (read.has_tag && (read.tag.size() != tag.size() ||
-                          std::memcmp(read.tag.data(), tag.data(),
-                                      tag.size()) != 0))) {
+        (read.has_tag &&
+         (read.tag.size() != tag.size() ||
+          std::memcmp(read.tag.data(), tag.data(), tag.size()) != 0))) {
       return;
     }
     switch (read.kind) {
@@ -211,8 +211,8 @@ class CatalogZone {
 
   // What stands right of "virtual" would be a peer.
   void VisitVirtual(const Entry& entry) {
-    const std::string owner = Text({entry.key(), entry.key_size}) +
-                              Label("virtual") + domain_.wire;
+    const std::string owner =
+        Text({entry.key(), entry.key_size}) + Label("virtual") + domain_.wire;
     if (owner.size() > kNameBytesMax) return;
     VisitList(owner, entry, entry.sets()[0].lists[kListAny]);
   }
@@ -280,8 +280,8 @@ std::string CatalogSoa(const View& view, const Domain& domain) {
   std::string rdata = Label("ns") + domain.wire;
   rdata += Label("hostmaster") + domain.wire;
   const SoaPolicy& soa = view.policy.soa;
-  for (const uint32_t number : {view.serial, soa.refresh, soa.retry, soa.expire,
-                                view.negative_ttl}) {
+  for (const uint32_t number :
+       {view.serial, soa.refresh, soa.retry, soa.expire, view.negative_ttl}) {
     uint8_t bytes[4];
     Store32(bytes, number);
     rdata += Text(bytes);

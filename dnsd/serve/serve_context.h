@@ -22,7 +22,7 @@ namespace dnsd {
 
 class Forwarder;
 class ParkedQueries;
-class TransferService;
+class TransferTaker;
 
 struct ServeContext {
   const Published<View>* view = nullptr;
@@ -35,7 +35,7 @@ struct ServeContext {
   Forwarder* forwarder = nullptr;
   // Who takes signed questions and transfers; nullptr where Respond() leaves
   // none (RespondContext::leaves_transfers).
-  TransferService* transfers = nullptr;
+  TransferTaker* transfers = nullptr;
   AskedNames* asked = nullptr;  // nullptr: nobody listens
   AskedFilter asked_filter;
 

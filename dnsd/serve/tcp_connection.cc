@@ -11,7 +11,7 @@
 
 #include "dnsd/forward/forwarder.h"
 #include "dnsd/serve/parked_queries.h"
-#include "dnsd/transfer/transfer_service.h"
+#include "dnsd/transfer/transfer_taker.h"
 #include "zones/responder.h"
 #include "zones/wire.h"
 
@@ -269,9 +269,9 @@ size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
   if (context_->respond.asked.kind == AskedKey::kTransfer) {
     // What waits for an answer would be lost.
     const bool may_grant = pending_count_ == 0 && !draining_;
-    TransferVerdict verdict = context_->transfers->Answer(
-        frame, Transport::kTcp, path.client, view, may_grant,
-        &context_->respond, out);
+    TransferVerdict verdict =
+        context_->transfers->Answer(frame, Transport::kTcp, path.client, view,
+                                    may_grant, &context_->respond, out);
     granted_ = std::move(verdict.granted);
     if (granted_ != nullptr) over_ = TcpClose::kHandedOver;
     return verdict.size;

@@ -6,7 +6,7 @@
 
 #include "dnsd/forward/forwarder.h"
 #include "dnsd/serve/parked_queries.h"
-#include "dnsd/transfer/transfer_service.h"
+#include "dnsd/transfer/transfer_taker.h"
 
 namespace dnsd {
 
@@ -94,9 +94,9 @@ void UdpListener::NoteAsked(size_t index, const View& view) {
     return;
   }
   if (context_->respond.asked.kind == AskedKey::kTransfer) {
-    const TransferVerdict verdict = context_->transfers->Answer(
-        packet, Transport::kUdp, path.client, view, false, &context_->respond,
-        batch_->room());
+    const TransferVerdict verdict =
+        context_->transfers->Answer(packet, Transport::kUdp, path.client, view,
+                                    false, &context_->respond, batch_->room());
     if (verdict.size > 0) batch_->Reply(index, verdict.size);
     return;
   }

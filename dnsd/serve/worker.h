@@ -27,7 +27,7 @@
 
 namespace dnsd {
 
-class TransferService;
+class TransferTaker;
 
 class Worker {
  public:
@@ -47,7 +47,7 @@ class Worker {
     // Whom to ask for other people's names.
     ForwardOptions forward;
     // Outlives the worker; nullptr: there are no secondaries.
-    TransferService* transfers = nullptr;
+    TransferTaker* transfers = nullptr;
   };
 
   // Binds the sockets; does not serve yet. Port 0 binds a port the kernel

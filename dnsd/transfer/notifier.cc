@@ -56,8 +56,8 @@ Notifier::~Notifier() = default;
 void Notifier::Open(int family, const std::vector<SocketAddress>& sources,
                     Socket* socket_of) {
   if (socket_of->fd.valid()) return;
-  socket_of->fd = UniqueFd(
-      socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  socket_of->fd =
+      UniqueFd(socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket_of->fd.valid()) return;  // without IPv6: sending fails
   for (const SocketAddress& source : sources) {
     if (source.sa.sa_family != family) continue;
@@ -77,9 +77,8 @@ void Notifier::Open(int family, const std::vector<SocketAddress>& sources,
 
 void Notifier::Update(const std::map<std::string, uint32_t>& serials) {
   if (options_->notify.empty()) return;
-  std::erase_if(zones_, [&](const auto& zone) {
-    return !serials.contains(zone.first);
-  });
+  std::erase_if(
+      zones_, [&](const auto& zone) { return !serials.contains(zone.first); });
   for (const auto& [apex, serial] : serials) {
     Zone& zone = zones_[apex];
     if (zone.serial == serial && zone.was_told) continue;

@@ -186,9 +186,8 @@ void TransferConnection::PutMessage() {
                 request_->question.size());
   }
   if (request_->has_opt) {
-    const std::array<uint8_t, kOptBytes> opt = {0, 0, kTypeOpt,
-                                                kOptUdpSize >> 8,
-                                                kOptUdpSize & 0xff};
+    const std::array<uint8_t, kOptBytes> opt = {
+        0, 0, kTypeOpt, kOptUdpSize >> 8, kOptUdpSize & 0xff};
     std::memcpy(message + size, opt.data(), opt.size());
     size += opt.size();
     Store16(message + 10, 1);
@@ -200,13 +199,14 @@ void TransferConnection::PutMessage() {
   sent_bytes_ += size;
   ++next_message_;
   if (image_ != nullptr && next_message_ < image_->messages.size()) return;
-  LogInfo("transfer", image_ == nullptr ? "Zone transfer failed"
-                                        : "Zone transfer completed",
-          {{"zone", NameToText(WireBytes(request_->apex))},
-           {"client", AddressText(client_)},
-           {"records", image_ == nullptr ? 0u : image_->record_count},
-           {"messages", next_message_},
-           {"bytes", sent_bytes_}});
+  LogInfo(
+      "transfer",
+      image_ == nullptr ? "Zone transfer failed" : "Zone transfer completed",
+      {{"zone", NameToText(WireBytes(request_->apex))},
+       {"client", AddressText(client_)},
+       {"records", image_ == nullptr ? 0u : image_->record_count},
+       {"messages", next_message_},
+       {"bytes", sent_bytes_}});
   host_->stats()->completed.Add();
   request_.reset();
   image_.reset();

@@ -21,20 +21,12 @@
 
 #include "catalog/base/event_loop.h"
 #include "dnsd/socket_address.h"
-#include "dnsd/transfer/transfer_gate.h"
+#include "dnsd/transfer/transfer_options.h"
 #include "dnsd/transfer/transfer_stats.h"
+#include "dnsd/transfer/transfer_taker.h"
 #include "dnsd/transfer/zone_image.h"
 
 namespace dnsd {
-
-// A connection on its way from a worker.
-struct Handover {
-  UniqueFd fd;
-  SocketAddress client;
-  std::unique_ptr<TransferRequest> request;
-  std::vector<uint8_t> unsent;  // answers to earlier questions, as frames
-  std::vector<uint8_t> unread;  // what came behind the question
-};
 
 // What connections need of the service.
 class TransferHost {
@@ -42,7 +34,7 @@ class TransferHost {
   virtual ~TransferHost() = default;
   // The zone as it is now; nullptr when it cannot be transferred.
   virtual std::shared_ptr<const ZoneImage> ImageOf(const std::string& apex) = 0;
-  // See TransferGate::Answer().
+  // See TransferTaker::Answer().
   virtual TransferVerdict Answer(std::span<const uint8_t> frame,
                                  const SocketAddress& client, uint8_t* out) = 0;
   // Seconds since 1970.

@@ -39,8 +39,8 @@ struct TransferGate::Asked {
   size_t Bare(uint16_t flags, Rcode rcode) const {
     std::memset(out, 0, kHeaderBytes);
     std::memcpy(out, packet.data(), 2);
-    Store16(out + 2, kFlagQr | flags |
-                         (query.flags & (kOpcodeMask | kFlagRd)) | rcode);
+    Store16(out + 2,
+            kFlagQr | flags | (query.flags & (kOpcodeMask | kFlagRd)) | rcode);
     Store16(out + 4, 1);
     std::memcpy(out + kHeaderBytes, packet.data() + kHeaderBytes,
                 query.question_size());
@@ -62,8 +62,7 @@ struct TransferGate::Asked {
   // What everybody is answered.
   TransferVerdict Plain() {
     context->leaves_transfers = false;
-    const Response response =
-        Respond(packet, transport, view, context, out);
+    const Response response = Respond(packet, transport, view, context, out);
     context->leaves_transfers = true;
     context->asked.kind = AskedKey::kNothing;
     // Who signs asks about zones, and not for what has to be waited for.
@@ -80,8 +79,7 @@ struct TransferGate::Asked {
     const size_t type_at = kHeaderBytes + query.qname.size;
     Store16(&packet[type_at], kTypeSoa);
     context->leaves_transfers = false;
-    const Response response =
-        Respond(packet, transport, view, context, out);
+    const Response response = Respond(packet, transport, view, context, out);
     context->leaves_transfers = true;
     context->asked.kind = AskedKey::kNothing;
     Store16(&packet[type_at], query.qtype);
@@ -177,8 +175,14 @@ TransferVerdict TransferGate::Answer(std::span<const uint8_t> packet,
                                      const View& view, bool may_grant,
                                      bool has_slot, RespondContext* context,
                                      uint8_t* out) {
-  Asked asked{{packet.begin(), packet.end()}, {}, {}, transport,
-              client, view, context, out};
+  Asked asked{{packet.begin(), packet.end()},
+              {},
+              {},
+              transport,
+              client,
+              view,
+              context,
+              out};
   TsigRecord record;
   const TsigParse parsed = ParseTsig(packet, &record);
   if (parsed == TsigParse::kSigned) {
@@ -223,8 +227,7 @@ TransferVerdict TransferGate::Judge(Asked* asked, bool may_grant,
     return query.qtype == kTypeIxfr ? asked->SoaOnly() : asked->Plain();
   }
   uint32_t serial = 0;
-  if (query.qtype == kTypeIxfr &&
-      ReadSerial(query, asked->packet, &serial) &&
+  if (query.qtype == kTypeIxfr && ReadSerial(query, asked->packet, &serial) &&
       IsCurrent(serial, zone.serial)) {
     return asked->SoaOnly();
   }

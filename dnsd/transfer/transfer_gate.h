@@ -21,6 +21,7 @@
 
 #include "dnsd/socket_address.h"
 #include "dnsd/transfer/transfer_options.h"
+#include "dnsd/transfer/transfer_taker.h"
 #include "dnsd/transfer/tsig.h"
 #include "zones/responder.h"
 #include "zones/view.h"
@@ -44,31 +45,13 @@ struct TransferZone {
                                     const std::string& apex,
                                     TransferZone* zone);
 
-// A transfer that was asked for and granted.
-struct TransferRequest {
-  std::string apex;               // lower case
-  std::vector<uint8_t> question;  // as asked: name, type, class
-  uint16_t id = 0;
-  bool rd = false;
-  bool has_opt = false;
-  TsigSession tsig;
-};
-
-struct TransferVerdict {
-  size_t size = 0;  // of the answer that was written
-  // Instead of an answer: the connection goes to TransferService::TakeOver()
-  // with this, or the slot to Release().
-  std::unique_ptr<TransferRequest> granted;
-};
-
 class TransferGate {
  public:
   TransferGate(const TransferOptions* options, const TransferLimits& limits)
       : options_(options), connections_max_(limits.connections_max) {}
 
-  // Answers `packet` into `out` (kResponseBytesMax), over TCP possibly by
-  // granting a transfer, for which `may_grant` must hold. `has_slot`: the
-  // connection is one of ours already.
+  // See TransferTaker. `has_slot`: the connection is one of ours already; else
+  // a grant takes one, which Release() gives back.
   [[nodiscard]] TransferVerdict Answer(std::span<const uint8_t> packet,
                                        Transport transport,
                                        const SocketAddress& client,

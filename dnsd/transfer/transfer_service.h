@@ -1,7 +1,8 @@
 // TransferService is the thread of zone transfers: secondaries' connections
 // that workers hand over, the images they are sent, and NOTIFY.
 //
-//   workers --TakeOver()--> connections    sync thread --OnPublished()--> NOTIFY
+//   workers      --TakeOver()-->     connections
+//   sync thread  --OnPublished()-->  NOTIFY
 //
 // Threads:   Create, Start() and Stop() on the main thread. Answer(),
 //            TakeOver(), OnPublished() and the counters: any, while it lives.
@@ -24,11 +25,12 @@
 #include "dnsd/transfer/transfer_gate.h"
 #include "dnsd/transfer/transfer_options.h"
 #include "dnsd/transfer/transfer_stats.h"
+#include "dnsd/transfer/transfer_taker.h"
 #include "zones/view.h"
 
 namespace dnsd {
 
-class TransferService {
+class TransferService : public TransferTaker {
  public:
   struct Options {
     TransferOptions transfer;
@@ -40,20 +42,18 @@ class TransferService {
   };
 
   explicit TransferService(Options options);
-  ~TransferService();  // Stop() if still running
+  ~TransferService() override;  // Stop() if still running
 
   void Start();
   void Stop();
 
-  // See TransferGate::Answer(); for a connection that is a worker's. A grant
-  // must be followed by TakeOver().
   [[nodiscard]] TransferVerdict Answer(std::span<const uint8_t> packet,
                                        Transport transport,
                                        const SocketAddress& client,
                                        const View& view, bool may_grant,
-                                       RespondContext* context, uint8_t* out);
-  // Goes on with a connection.
-  void TakeOver(Handover handover);
+                                       RespondContext* context,
+                                       uint8_t* out) override;
+  void TakeOver(Handover handover) override;
   // There is a newer view.
   void OnPublished();
 

@@ -180,8 +180,7 @@ bool MacIsRight(std::span<const uint8_t> message, const TsigRecord& record,
                 const TsigSession& session, size_t* full_size) {
   Variables variables{record.time, record.fudge, record.error, ""};
   Put(record.other, &variables.other);
-  const std::string mac =
-      Mac(session, WithoutTsig(message, record), variables);
+  const std::string mac = Mac(session, WithoutTsig(message, record), variables);
   *full_size = mac.size();
   return record.mac.size() >= std::max(kMacBytesMin, mac.size() / 2) &&
          record.mac.size() <= mac.size() &&
@@ -228,8 +227,7 @@ TsigParse ParseTsig(std::span<const uint8_t> message, TsigRecord* record) {
 std::vector<uint8_t> WithoutTsig(std::span<const uint8_t> message,
                                  const TsigRecord& record) {
   std::vector<uint8_t> bare(
-      message.begin(),
-      message.begin() + static_cast<ptrdiff_t>(record.offset));
+      message.begin(), message.begin() + static_cast<ptrdiff_t>(record.offset));
   Store16(bare.data(), record.original_id);
   Store16(&bare[10], Load16(&bare[10]) - 1u);
   return bare;
@@ -302,8 +300,8 @@ size_t AppendTsig(TsigSession* session, uint64_t now, uint8_t* message,
     session->mac = mac;
     session->is_continued = !is_question;
   }
-  std::string record = session->key != nullptr ? session->key->name
-                                               : session->echo_key;
+  std::string record =
+      session->key != nullptr ? session->key->name : session->echo_key;
   Put16(kTypeTsig, &record);
   Put16(kClassAny, &record);
   record.append(4, '\0');  // TTL

@@ -115,7 +115,7 @@ class ImageWriter {
   size_t bytes_max_;
   std::shared_ptr<ZoneImage> image_;
   std::string message_;
-  size_t record_count_ = 0;  // of the message
+  size_t record_count_ = 0;                         // of the message
   absl::flat_hash_map<std::string, size_t> names_;  // of the message
   bool failed_ = false;
 };
@@ -152,8 +152,8 @@ std::shared_ptr<const ZoneImage> MakeCatalogImage(const View& view,
                                                   const Domain& domain,
                                                   size_t bytes_max) {
   const std::string soa = CatalogSoa(view, domain);
-  const ZoneRecordView ends{WireBytes(domain.wire), kTypeSoa,
-                            view.negative_ttl, WireBytes(soa)};
+  const ZoneRecordView ends{WireBytes(domain.wire), kTypeSoa, view.negative_ttl,
+                            WireBytes(soa)};
   ImageWriter writer(domain.wire, view.serial, bytes_max);
   writer.Add(ends);
   ForEachCatalogRecord(view, domain, [&writer](const ZoneRecordView& record) {
