@@ -21,6 +21,7 @@
 #include "dnsd/config_policy.h"
 #include "dnsd/config_settings.h"
 #include "dnsd/config_tls.h"
+#include "dnsd/config_transfer.h"
 #include "dnsd/go_flags.h"
 #include "dnsd/limits.h"
 
@@ -120,6 +121,7 @@ void Resolve(Settings* settings, const Environment& environment, Config* config,
   WarnAboutDnsToken(*settings, *config, problems);
   ResolveCatalog(settings, config, problems);
   ResolveForward(*settings, config, problems);
+  ResolveTransfer(*settings, config, problems);
 }
 
 const AgentFlag* FindFlag(const std::string& name) {

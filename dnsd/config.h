@@ -24,6 +24,7 @@
 #include "dnsd/forward/forward_settings.h"
 #include "dnsd/forward/ip_network.h"
 #include "dnsd/limits.h"
+#include "dnsd/transfer/transfer_options.h"
 #include "zones/policy.h"
 
 namespace dnsd {
@@ -94,6 +95,9 @@ struct Config {
   std::vector<ForwardRuleConfig> forward;
   std::vector<IpNetwork> recursion_allow = DefaultRecursionAllow();
   ForwardCacheLimits forward_cache;
+
+  // Who may copy zones, and who is told of changes.
+  TransferOptions transfer;
 
   std::shared_ptr<const Acl> acl;  // always there
 

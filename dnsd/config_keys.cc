@@ -167,6 +167,13 @@ constexpr ConfigKey kKeys[] = {
     {"consul.wait", KeyType::kDuration},
     {"consul.stale_after", KeyType::kDuration},
     {"consul.hold_shrunken", KeyType::kDuration},
+    // Who copies its zones.
+    {"zone_transfer", KeyType::kBlock},
+    {"zone_transfer.allow", KeyType::kWords},
+    {"zone_transfer.keys", KeyType::kDefinitions},
+    {"zone_transfer.notify", KeyType::kWords},
+    {"zone_transfer.notify_interval", KeyType::kDuration},
+    {"zone_transfer.zones", KeyType::kWords},
     // How the process runs.
     {"workers", KeyType::kInt},
     {"data_dir", KeyType::kString},

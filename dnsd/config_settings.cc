@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "dnsd/config_acl.h"
 #include "dnsd/config_forward.h"
+#include "dnsd/config_transfer.h"
 
 namespace dnsd {
 namespace {
@@ -120,6 +121,10 @@ void Settings::ReadDefinitions(const std::string& name, Fields* fields,
   } else if (name == "forward") {
     for (const auto& [value, place] : fields->TakeList("forward")) {
       forward.push_back(DecodeForwardRule(*value, place, problems));
+    }
+  } else if (name == "keys") {
+    for (const auto& [value, place] : fields->TakeList("keys")) {
+      transfer_keys.push_back(DecodeTransferKey(*value, place, problems));
     }
   } else {
     for (const auto& [value, place] : fields->TakeList("zones")) {

@@ -58,6 +58,14 @@ struct WrittenRule {
   Place place;
 };
 
+// One of zone_transfer.keys, not yet judged.
+struct TransferKey {
+  std::string name;
+  std::string algorithm = "hmac-sha256";
+  std::string secret;  // base64; no message may show it
+  Place place;
+};
+
 class Settings {
  public:
   // Reads one document; `file` names it in messages.
@@ -89,6 +97,7 @@ class Settings {
   std::vector<ZoneFileConfig> zones;
   std::vector<StaticToken> static_tokens;
   std::vector<WrittenRule> forward;
+  std::vector<TransferKey> transfer_keys;
 
  private:
   void ReadBlock(const std::string& prefix, Fields* fields, Problems* problems);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 namespace dnsd {
@@ -12,12 +13,18 @@ Publisher::Publisher(uint64_t seed)
 Publisher::~Publisher() { builder_.FinishLine(); }
 
 void Publisher::Publish(const State& state, const Dirty& dirty) {
-  // The SOA serial of kRfc: grows with every change and across restarts.
+  std::unique_ptr<View> next = builder_.Build(state, dirty, serial_);
+  // The SOA serial grows with every change of the zone, and across restarts:
+  // it is the time, or one more than before where the clock is slower.
   auto now = std::chrono::system_clock::now().time_since_epoch();
   auto seconds = static_cast<uint32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(now).count());
-  serial_ = std::max(serial_ + 1, seconds);
-  published_.Exchange(builder_.Build(state, dirty, serial_));
+  if (publish_count_ == 0 || next->content != content_) {
+    serial_ = std::max(serial_ + 1, seconds);
+    content_ = next->content;
+  }
+  next->serial = serial_;
+  published_.Exchange(std::move(next));
   qsbr_.Reclaim();
   ++publish_count_;
 }

@@ -58,6 +58,7 @@ class Publisher {
   Published<View> published_;
   ViewBuilder builder_;
   uint32_t serial_ = 0;
+  uint64_t content_ = 0;  // View::content that the serial stands for
   uint64_t publish_count_ = 0;
 };
 

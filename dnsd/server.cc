@@ -92,7 +92,22 @@ void Server::OnPublish(const State& state, const Dirty& dirty) {
   for (const auto& worker : workers_) {
     if (worker->parked_count() > 0) worker->Poke();
   }
+  if (transfers_) transfers_->OnPublished();
   if (publisher_.waiting() > 0) reclaim_->Start(kReclaimMs);
+}
+
+void Server::MakeTransfers() {
+  if (!config_.transfer.enabled() || config_.dns_listen.empty()) return;
+  TransferService::Options options;
+  options.transfer = config_.transfer;
+  options.view = &publisher_.view();
+  options.reader = publisher_.RegisterReader();
+  options.seed = RandomSeed();
+  for (const Endpoint& listen : config_.dns_listen) {
+    const absl::StatusOr<SocketAddress> address = ToSocketAddress(listen);
+    if (address.ok()) options.sources.push_back(*address);
+  }
+  transfers_ = std::make_unique<TransferService>(std::move(options));
 }
 
 Errors Server::StartWorkers() {
@@ -110,6 +125,7 @@ Errors Server::StartWorkers() {
     options.seed = RandomSeed();
     options.forward = *forward;
     options.on_loop = forward_.LoopHandler();
+    options.transfers = transfers_.get();
     options.asked = mirror_ ? mirror_->AddRing() : own_->AddRing();
     options.wake = [this] { mirror_ ? mirror_->WakeUp() : own_->WakeUp(); };
     auto worker = Worker::Create(std::move(options));
@@ -223,6 +239,7 @@ Errors Server::Start() {
 
   errors = StartSources();
   if (!errors.empty()) return errors;
+  MakeTransfers();
   errors = StartWorkers();
   if (!errors.empty()) return errors;
   MakeRoutes();
@@ -233,6 +250,7 @@ Errors Server::Start() {
 
   sync_.Start();
   started_ = true;
+  if (transfers_) transfers_->Start();
   for (const auto& worker : workers_) worker->Start();
   sync_.RunAndWait([this] { Announce(); });
   return {};
@@ -401,6 +419,8 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   keep("addresses.https", config_.https_listen, &config.https_listen);
   keep("limits.https_handshake_timeout", config_.https_handshake_ms,
        &config.https_handshake_ms);
+  keep("zone_transfer", config_.transfer, &config.transfer);
+  config.policy.has_secondaries = config_.policy.has_secondaries;
   keep("workers", config_.workers, &config.workers);
   keep("pid_file", config_.pid_file, &config.pid_file);
   keep("data_dir", config_.data_dir, &config.data_dir);
@@ -429,6 +449,7 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
 
 void Server::Stop() {
   for (const auto& worker : workers_) worker->Stop(kDrainMs);
+  if (transfers_) transfers_->Stop();
   if (started_) {
     started_ = false;
     sync_.RunAndWait([this] {
@@ -446,6 +467,7 @@ void Server::Stop() {
   http_.reset();
   reclaim_.reset();
   workers_.clear();
+  transfers_.reset();
   mirror_.reset();
 }
 

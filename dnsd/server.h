@@ -28,6 +28,7 @@
 #include "dnsd/publisher.h"
 #include "dnsd/registry_link.h"
 #include "dnsd/serve/worker.h"
+#include "dnsd/transfer/transfer_service.h"
 
 namespace dnsd {
 
@@ -64,6 +65,7 @@ class Server {
   [[nodiscard]] Errors StartSources();
   void Define(Definitions definitions);
   void SetAnswers(ViewBuilder::Zones zones);
+  void MakeTransfers();
   [[nodiscard]] Errors StartWorkers();
   void MakeRoutes();
   [[nodiscard]] Errors StartHttp();
@@ -102,6 +104,7 @@ class Server {
   bool is_datacenter_known_ = false;
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<TransferService> transfers_;  // outlives the workers
   std::vector<std::unique_ptr<Worker>> workers_;
   bool reloading_ = false;             // sync thread
   bool stopping_ = false;              // sync thread

@@ -10,13 +10,14 @@ namespace {
 constexpr const char* kOutcomeNames[] = {
     "answered",         "nodata",  "nxdomain", "truncated", "refused",
     "servfail",         "formerr", "notimp",   "badvers",   "dropped_short",
-    "dropped_response", "forward", "pending"};
+    "dropped_response", "forward", "transfer", "pending"};
 static_assert(std::size(kOutcomeNames) == kOutcomeCount);
 
 // By TcpClose.
 constexpr const char* kCloseNames[] = {
-    "client",      "reset",   "idle",       "partial_frame", "bad_frame",
-    "not_reading", "evicted", "client_cap", "memory",        "stopped"};
+    "client",    "reset",       "idle",       "partial_frame",
+    "bad_frame", "not_reading", "evicted",    "client_cap",
+    "memory",    "stopped",     "handed_over"};
 static_assert(std::size(kCloseNames) == kTcpCloseCount);
 
 using Numbers = TransportNumbers<uint64_t>;
@@ -162,6 +163,36 @@ void AddMetrics(const ServerNumbers& numbers, MetricsText* out) {
   AddForward(totals.forward, out);
   AddHttp(numbers.http, out);
   AddCatalog(numbers, out);
+}
+
+void AddTransferMetrics(const TransferService& transfers, MetricsText* text) {
+  const auto add = [&](const char* name, const char* help, uint64_t value) {
+    text->Single(name, MetricType::kCounter, help, value);
+  };
+  const TransferStats& stats = transfers.stats();
+  add("dnsd_transfer_started_total", "Zone transfers begun.",
+      stats.started.value());
+  add("dnsd_transfer_completed_total", "Of these, sent to the end.",
+      stats.completed.value());
+  add("dnsd_transfer_broken_total",
+      "Of these, ended by a secondary that was gone or took nothing.",
+      stats.broken.value());
+  add("dnsd_transfer_refused_total",
+      "Zone transfers asked for by who may not have them.",
+      transfers.gate().refused());
+  add("dnsd_transfer_bad_signatures_total",
+      "Questions whose TSIG was not right.", transfers.gate().bad_signatures());
+  add("dnsd_transfer_messages_total", "Messages of zone transfers.",
+      stats.messages.value());
+  add("dnsd_transfer_bytes_total", "Bytes sent to secondaries over TCP.",
+      stats.bytes.value());
+  add("dnsd_notify_sent_total", "NOTIFY messages sent, again ones too.",
+      stats.notifies_sent.value());
+  add("dnsd_notify_acknowledged_total", "Of these, acknowledged.",
+      stats.notifies_acknowledged.value());
+  add("dnsd_notify_failed_total",
+      "Secondaries that refused NOTIFY or never acknowledged it.",
+      stats.notifies_failed.value());
 }
 
 }  // namespace dnsd

@@ -11,6 +11,7 @@
 #include "dnsd/http/http_server.h"
 #include "dnsd/http/metrics_text.h"
 #include "dnsd/serve/worker_stats.h"
+#include "dnsd/transfer/transfer_service.h"
 
 namespace dnsd {
 
@@ -27,6 +28,7 @@ struct ServerNumbers {
 };
 
 void AddMetrics(const ServerNumbers& numbers, MetricsText* text);
+void AddTransferMetrics(const TransferService& transfers, MetricsText* text);
 
 }  // namespace dnsd
 

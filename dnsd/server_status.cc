@@ -25,6 +25,7 @@ MetricsText Server::Metrics() const {
   if (http_) numbers.http = http_->counts();
   MetricsText text;
   AddMetrics(numbers, &text);
+  if (transfers_) AddTransferMetrics(*transfers_, &text);
   if (mirror_) mirror_->AddMetrics(&text);
   if (own_) own_->AddMetrics(&text);
   return text;

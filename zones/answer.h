@@ -29,7 +29,8 @@ struct Answer {
     return {query.qname.lower, query.qname.size};
   }
   [[nodiscard]] uint32_t soa_serial() const {
-    return view.rfc() ? view.serial : context.unix_time;
+    return view.rfc() || view.policy.has_secondaries ? view.serial
+                                                     : context.unix_time;
   }
 
   // NOERROR without an answer, or NXDOMAIN, with the SOA (RFC 2308).

@@ -59,6 +59,9 @@ struct ZonePolicy {
   // Which names are forwarded; nullptr: all that are not ours. Shared, for a
   // policy is copied with each view.
   std::shared_ptr<const SuffixTable<ForwardZone>> forward_zones;
+  // The catalog's zone is transferred: its SOA serial is the view's in both
+  // modes.
+  bool has_secondaries = false;
 
   // kRfc: the most a UDP answer may take whatever the client offers
   // (DNS flag day 2020), and the size our OPT advertises.

@@ -54,7 +54,10 @@ size_t ParseRecord(std::span<const uint8_t> packet, size_t at,
   size_t rdata = fixed + 10;
   size_t end = rdata + Load16(&packet[fixed + 8]);
   if (end > packet.size()) return 0;
-  if (Load16(&packet[fixed]) != kTypeOpt || !in_additional) return end;
+  if (!in_additional) return end;
+  const uint16_t type = Load16(&packet[fixed]);
+  if (type == kTypeTsig) query->has_tsig = true;
+  if (type != kTypeOpt) return end;
   // RFC 6891 6.1.1: one OPT, owned by the root.
   if (query->has_opt || name_size != 1) return 0;
   query->has_opt = true;

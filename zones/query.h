@@ -34,6 +34,7 @@ struct Query {
   bool has_opt = false;       // the EDNS fields are valid
   bool dnssec_ok = false;
   bool trailing = false;  // bytes after the last record
+  bool has_tsig = false;  // signed (RFC 8945), rightly or not
   uint8_t edns_version = 0;
   uint16_t udp_size = 0;    // as the client's OPT says
   uint16_t ecs_offset = 0;  // of the ECS option in the packet; 0: none

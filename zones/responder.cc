@@ -136,6 +136,12 @@ Response Respond(std::span<const uint8_t> packet, Transport transport,
       }
       return HeaderOnly(query, kNotImp, Outcome::kNotImp, out);
   }
+  if (context->leaves_transfers &&
+      (query.has_tsig || query.qtype == kTypeAxfr ||
+       query.qtype == kTypeIxfr)) {
+    context->asked.kind = AskedKey::kTransfer;
+    return {Outcome::kTransfer, 0};
+  }
   if (view.rfc()) {
     Response refused = RefuseRfc(query, view, out);
     if (refused.outcome != Outcome::kCount) return refused;

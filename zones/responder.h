@@ -40,6 +40,8 @@ enum class Outcome : uint8_t {
   kDroppedResponse,  // QR=1: answering it could loop
   kForward,          // outside our zones, and forwarding is on: nothing
                      // written
+  kTransfer,         // signed, or asks for a zone, and others take that:
+                     // nothing written
   kPending,          // not known yet, nothing written: ask again with the
                      // next view, having told the sync thread of
                      // RespondContext::asked, which is kDatacenter or kQuery;
@@ -57,6 +59,7 @@ struct AskedKey {
     kOthers,      // kForward: not ours; nothing else is told
     kExternal,    // kPending: `name` with the root, `qtype` A or AAAA, is what
                   // ExternalNames has not yet
+    kTransfer,    // kTransfer; nothing else is told
   };
   Kind kind = kNothing;
   uint8_t datacenter = 0;        // index in View::datacenters
@@ -73,6 +76,9 @@ struct RespondContext {
   AskedKey asked;          // set by every Respond()
   // nullptr: CNAMEs and targets outside our zones are left to the client.
   ExternalNames* external = nullptr;
+  // Whether there is somebody for signed questions and for AXFR and IXFR
+  // (Outcome::kTransfer).
+  bool leaves_transfers = false;
 };
 
 struct Response {

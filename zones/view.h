@@ -75,7 +75,11 @@ class View {
   [[nodiscard]] const ZoneData* FindZone(const Name& name, size_t* label) const;
 
   ZonePolicy policy;
-  uint32_t serial = 0;        // counts publications; the SOA serial in kRfc
+  // The SOA serial in kRfc, and wherever the catalog's zone is transferred.
+  uint32_t serial = 0;
+  // Of the catalog's zone: another one, and only then, when records differ
+  // (catalog_zone.h).
+  uint64_t content = 0;
   uint32_t negative_ttl = 0;  // SOA minimum and TTL of negative answers
   uint64_t seed = 0;
   // Whether every datacenter is kReady: questions need not look further.

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "catalog/base/check.h"
+#include "zones/catalog_zone.h"
 #include "zones/entry_builder.h"
 #include "zones/name.h"
 #include "zones/record.h"
@@ -357,6 +358,11 @@ std::unique_ptr<View> ViewBuilder::Build(const State& state, const Dirty& dirty,
   std::erase_if(edits_, [](const auto& edit) {
     return edit.old_item == nullptr && edit.new_item == nullptr;
   });
+  for (const auto& edit : edits_) {
+    if (edit.old_item != nullptr) content_ -= ZoneContent(*edit.old_item);
+    if (edit.new_item != nullptr) content_ += ZoneContent(*edit.new_item);
+  }
+  view->content = content_ + ZoneContent(policy_, view->negative_ttl);
   static const CowMap<Entry> kEmpty;
   view->table = (last_ == nullptr ? kEmpty : last_->table).Apply(edits_, qsbr_);
   PutDatacenters(state, view.get());

@@ -66,7 +66,7 @@ class ViewBuilder {
   // Whether a name has ever been compiled.
   [[nodiscard]] bool has_compiled() const { return has_compiled_; }
 
-  // The next view. `serial` must grow from view to view.
+  // The next view.
   [[nodiscard]] std::unique_ptr<View> Build(const State& state,
                                             const Dirty& dirty,
                                             uint32_t serial);
@@ -117,6 +117,7 @@ class ViewBuilder {
   AskerRights rights_;
   bool rebuild_ = true;
   bool has_compiled_ = false;
+  uint64_t content_ = 0;  // of all entries, see ZoneContent()
   View* last_ = nullptr;
   std::vector<std::string> datacenters_;
   std::map<std::string, DatacenterState> known_;  // by SetDatacenters()

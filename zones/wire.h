@@ -62,6 +62,7 @@ enum Rcode : uint16_t {
   kNxDomain = 3,
   kNotImp = 4,
   kRefused = 5,
+  kNotAuth = 9,
   kBadVers = 16,
 };
 
@@ -77,6 +78,7 @@ enum RrType : uint16_t {
   kTypeSrv = 33,
   kTypeOpt = 41,
   kTypeDs = 43,
+  kTypeTsig = 250,
   kTypeIxfr = 251,
   kTypeAxfr = 252,
   kTypeAny = 255,

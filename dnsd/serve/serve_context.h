@@ -23,6 +23,7 @@ namespace dnsd {
 class ExternalAnswers;
 class Forwarder;
 class ParkedQueries;
+class TransferTaker;
 
 struct ServeContext {
   const Published<View>* view = nullptr;
@@ -34,7 +35,10 @@ struct ServeContext {
   // Where other people's names go; nullptr where no view says kForward.
   Forwarder* forwarder = nullptr;
   ExternalAnswers* external = nullptr;  // as `forwarder`; is respond.external
-  AskedNames* asked = nullptr;          // nullptr: nobody listens
+  // Who takes signed questions and transfers; nullptr where Respond() leaves
+  // none (RespondContext::leaves_transfers).
+  TransferTaker* transfers = nullptr;
+  AskedNames* asked = nullptr;  // nullptr: nobody listens
   AskedFilter asked_filter;
 
   // Goes online and returns the newest view, good until the loop polls again.

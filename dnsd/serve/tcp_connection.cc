@@ -1,6 +1,7 @@
 #include "dnsd/serve/tcp_connection.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -10,6 +11,7 @@
 
 #include "dnsd/forward/forwarder.h"
 #include "dnsd/serve/parked_queries.h"
+#include "dnsd/transfer/transfer_taker.h"
 #include "zones/responder.h"
 #include "zones/wire.h"
 
@@ -58,6 +60,8 @@ TcpConnection::TcpConnection(UniqueFd fd, TcpClient client, TcpBuffers* buffers,
       stats_(&context->stats->tcp),
       now_ms_(now_ms),
       last_active_ms_(now_ms) {}
+
+TcpConnection::~TcpConnection() = default;
 
 void TcpConnection::Watch(EventLoop* loop, std::function<void(int)> on_ready) {
   on_ready_ = std::move(on_ready);
@@ -155,6 +159,7 @@ void TcpConnection::Read() {
   stats_->received_bytes.Add(bytes.size());
   if (!input_.empty()) bytes = CompleteFrame(bytes);
   if (!over_) bytes = bytes.subspan(AnswerFrames(bytes));
+  if (granted_ != nullptr) return HandOver(bytes);
   WriteArena();
   if (bytes.empty()) return;
   // Either input_ is empty, or it is still partial and took everything.
@@ -217,6 +222,7 @@ size_t TcpConnection::AnswerFrames(std::span<const uint8_t> bytes) {
     }
     AnswerFrame(bytes.subspan(used + kLengthBytes, length), view);
     used += kLengthBytes + length;
+    if (over_) break;
   }
   return used;
 }
@@ -260,6 +266,16 @@ size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
     if (result.is_waiting) ++pending_count_;
     return result.size;
   }
+  if (context_->respond.asked.kind == AskedKey::kTransfer) {
+    // What waits for an answer would be lost.
+    const bool may_grant = pending_count_ == 0 && !draining_;
+    TransferVerdict verdict =
+        context_->transfers->Answer(frame, Transport::kTcp, path.client, view,
+                                    may_grant, &context_->respond, out);
+    granted_ = std::move(verdict.granted);
+    if (granted_ != nullptr) over_ = TcpClose::kHandedOver;
+    return verdict.size;
+  }
   const ParkResult parked = context_->parked->Park(path, frame, view);
   if (parked == ParkResult::kRefused) {
     return ServfailResponse(frame, view, out);
@@ -270,6 +286,9 @@ size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
 
 void TcpConnection::AnswerBlocked() {
   const size_t used = AnswerFrames(input_);
+  if (granted_ != nullptr) {
+    return HandOver(std::span<const uint8_t>(input_).subspan(used));
+  }
   WriteArena();
   if (used == input_.size()) {
     Clear(&input_);
@@ -277,6 +296,21 @@ void TcpConnection::AnswerBlocked() {
   }
   input_.erase(input_.begin(), input_.begin() + static_cast<ptrdiff_t>(used));
   partial_since_ms_ = now_ms_;
+}
+
+// The descriptor's copy goes: this one is closed when the loop has let go of
+// it.
+void TcpConnection::HandOver(std::span<const uint8_t> unread) {
+  Handover handover;
+  handover.fd = UniqueFd(fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  socklen_t address_size = sizeof(handover.client);
+  getpeername(fd_.get(), &handover.client.sa, &address_size);
+  handover.request = std::move(granted_);
+  handover.unsent.assign(buffers_->arena.get(),
+                         buffers_->arena.get() + arena_used_);
+  handover.unread.assign(unread.begin(), unread.end());
+  arena_used_ = 0;
+  context_->transfers->TakeOver(std::move(handover));
 }
 
 void TcpConnection::WriteArena() {

@@ -36,6 +36,8 @@
 
 namespace dnsd {
 
+struct TransferRequest;
+
 // dnsd/limits.h, in a form that tests can shorten.
 struct TcpLimits {
   size_t connections_max = kTcpConnectionsMax;
@@ -70,6 +72,7 @@ class TcpConnection {
  public:
   TcpConnection(UniqueFd fd, TcpClient client, TcpBuffers* buffers,
                 ServeContext* context, uint64_t now_ms);
+  ~TcpConnection();
   TcpConnection(const TcpConnection&) = delete;
   TcpConnection& operator=(const TcpConnection&) = delete;
 
@@ -112,6 +115,7 @@ class TcpConnection {
   size_t NoteAsked(std::span<const uint8_t> frame, const View& view,
                    const Response& response, uint8_t* out);
   void AnswerBlocked();
+  void HandOver(std::span<const uint8_t> unread);
   void WriteArena();
   void WriteDelivery();
   void WriteUnsent();
@@ -138,6 +142,9 @@ class TcpConnection {
   bool draining_ = false;
   bool ended_ = false;  // our sending side is shut down
   std::optional<TcpClose> over_;
+
+  // A zone transfer that was granted: the connection is to go with it.
+  std::unique_ptr<TransferRequest> granted_;
 
   size_t pending_count_ = 0;  // in ParkedQueries and the Forwarder
   std::span<const uint8_t> delivery_;

@@ -6,6 +6,7 @@
 
 #include "dnsd/forward/forwarder.h"
 #include "dnsd/serve/parked_queries.h"
+#include "dnsd/transfer/transfer_taker.h"
 
 namespace dnsd {
 
@@ -90,6 +91,13 @@ void UdpListener::NoteAsked(size_t index, const View& view) {
     const ForwardResult result = context_->forwarder->Ask(
         packet, Transport::kUdp, path, view.policy, batch_->room());
     if (result.size > 0) batch_->Reply(index, result.size);
+    return;
+  }
+  if (context_->respond.asked.kind == AskedKey::kTransfer) {
+    const TransferVerdict verdict =
+        context_->transfers->Answer(packet, Transport::kUdp, path.client, view,
+                                    false, &context_->respond, batch_->room());
+    if (verdict.size > 0) batch_->Reply(index, verdict.size);
     return;
   }
   const ParkResult parked = context_->parked->Park(path, packet, view);

@@ -60,6 +60,8 @@ Worker::Impl::Impl(Options worker_options)
   context.stats = &stats;
   context.parked = &parked;
   context.asked = options.asked;
+  context.transfers = options.transfers;
+  context.respond.leaves_transfers = options.transfers != nullptr;
   forwarder.emplace(
       &loop, options.forward, &stats.forward,
       [this](const WayBack& to, uint8_t* frame, size_t size) {

@@ -28,6 +28,7 @@
 namespace dnsd {
 
 class Forwarder;
+class TransferTaker;
 
 class Worker {
  public:
@@ -48,6 +49,8 @@ class Worker {
     // worker's thread.
     ForwardOptions forward;
     OnForwardLoop on_loop;
+    // Outlives the worker; nullptr: there are no secondaries.
+    TransferTaker* transfers = nullptr;
   };
 
   // Binds the sockets; does not serve yet. Port 0 binds a port the kernel

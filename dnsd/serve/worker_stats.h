@@ -31,6 +31,7 @@ enum class TcpClose : uint8_t {
   kClientCap,     // refused: too many connections from this client
   kMemory,        // the worker's buffers for all connections were used up
   kStopped,       // the worker stopped
+  kHandedOver,    // it asked for a zone: others go on with it
   kCount,
 };
 
