@@ -32,22 +32,24 @@ std::string AddressText(const sockaddr_storage& address) {
 
 }  // namespace
 
-PolledSocket::PolledSocket(EventLoop* loop, int fd)
-    : fd_(fd), poll_(loop, fd, [this](int events) {
-        // The callback may replace itself.
-        const auto callback = callback_;
-        if (callback != nullptr && *callback) (*callback)(events);
-      }) {}
+PolledSocket::PolledSocket(EventLoop* loop, int fd) : fd_(fd) {
+  poll_.emplace(loop, fd, [this](int events) {
+    // The callback may replace itself.
+    const auto callback = callback_;
+    if (callback != nullptr && *callback) (*callback)(events);
+  });
+}
 
 PolledSocket::~PolledSocket() {
-  poll_.Stop();
+  // Its last word to epoll must not be about a number that is another's now.
+  poll_.reset();
   close(fd_);
 }
 
 void PolledSocket::Watch(int events, std::function<void(int)> callback) {
   callback_ =
       std::make_shared<const std::function<void(int)>>(std::move(callback));
-  poll_.Start(events);
+  poll_->Start(events);
 }
 
 std::string PolledSocket::Ends() const {

@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,15 +35,15 @@ class PolledSocket {
   // Libuv stops watching a socket with an error; `callback` then gets a
   // negative number once.
   void Watch(int events, std::function<void(int)> callback);
-  void SetEvents(int events) { poll_.Start(events); }
-  void Stop() { poll_.Stop(); }
+  void SetEvents(int events) { poll_->Start(events); }
+  void Stop() { poll_->Stop(); }
   // "127.0.0.1:4711->127.0.0.1:80", as Go's errors name a connection.
   [[nodiscard]] std::string Ends() const;
 
  private:
   const int fd_;
   std::shared_ptr<const std::function<void(int)>> callback_;
-  Poll poll_;
+  std::optional<Poll> poll_;  // destroyed before its descriptor
 };
 
 class Dialer {
