@@ -24,6 +24,7 @@
 #include "dnsd/forward/forward_options.h"
 #include "dnsd/forward/ip_network.h"
 #include "dnsd/limits.h"
+#include "dnsd/serve/client_limits.h"
 #include "zones/policy.h"
 
 namespace dnsd {
@@ -83,6 +84,10 @@ struct Config {
   std::chrono::nanoseconds recursor_timeout{2'000'000'000};
   // Who may ask for names that are not ours.
   std::vector<IpNetwork> recursion_allow = DefaultRecursionAllow();
+
+  // Without it the cookies' secret is random.
+  std::optional<SipKey> cookie_secret;
+  ClientLimits client_limits;
 
   std::shared_ptr<const Acl> acl;  // always there
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/registry/fields.h"
 #include "dnsd/config_catalog.h"
+#include "dnsd/config_clients.h"
 
 namespace dnsd {
 namespace {
@@ -170,17 +171,8 @@ void ResolveRecursion(const Settings& settings, Config* config,
   }
   ResolveRecursorTimeout(settings, config, problems);
   const Setting* allow = settings.Find("dns_config.recursion_allow");
-  if (allow == nullptr) return;
-  config->recursion_allow.clear();
-  for (const PlacedText& text : allow->list) {
-    const std::optional<IpNetwork> network = IpNetwork::Parse(text.text);
-    if (network) {
-      config->recursion_allow.push_back(*network);
-    } else {
-      problems->Error(
-          text.place,
-          absl::StrCat(Quoted(text.text), " is not a network like 10.0.0.0/8"));
-    }
+  if (allow != nullptr) {
+    config->recursion_allow = ReadNetworks(*allow, problems);
   }
 }
 
@@ -209,6 +201,7 @@ void ResolveDns(const Settings& settings, Config* config, Problems* problems) {
   policy->edns_udp_size = static_cast<uint16_t>(settings.Int(
       "dns_config.edns_udp_size", 512, 4096, policy->edns_udp_size, problems));
   ResolveRecursion(settings, config, problems);
+  ResolveClients(settings, config, problems);
 }
 
 }  // namespace

@@ -39,6 +39,7 @@
 #include "dnsd/forward/upstream_answer.h"
 #include "dnsd/forward/upstream_exchange.h"
 #include "dnsd/way_back.h"
+#include "zones/cookie.h"
 #include "zones/policy.h"
 #include "zones/random.h"
 #include "zones/responder.h"
@@ -132,6 +133,8 @@ class Forwarder {
   [[nodiscard]] ForwardResult Refuse(const Query& query, uint8_t rcode,
                                      uint8_t* out) const;
   void Refresh(const Query& query);
+  void GiveCookie(const SocketAddress& client, uint8_t reply[kCookieBytes],
+                  Query* query) const;
 
   [[nodiscard]] Flight* TakeOff(ForwardQuestion question);
   [[nodiscard]] std::vector<size_t> Order();
@@ -162,6 +165,7 @@ class Forwarder {
   ForwardCache cache_;
   bool closed_ = false;
   uint16_t udp_size_max_ = 1232;  // of our answers
+  CookiePolicy cookies_;
 
   std::vector<Known> upstreams_;
   absl::flat_hash_map<ForwardQuestion, std::unique_ptr<Flight>> flights_;

@@ -150,6 +150,7 @@ void ParkedQueries::AskAgain(uint64_t reported_before_ms) {
     if (query->reported_ms >= reported_before_ms) continue;
     const Transport transport =
         query->way.connection == nullptr ? Transport::kUdp : Transport::kTcp;
+    context_->SetClient(query->way.client);
     const Response response =
         Respond(query->bytes(), transport, view, &context_->respond, room());
     if (response.outcome != Outcome::kPending) {
@@ -181,7 +182,9 @@ void ParkedQueries::AskAgain(uint64_t reported_before_ms) {
 void ParkedQueries::ServfailFirst(const View& view) {
   context_->stats->parked_expired.Add();
   const auto query = queries_.begin();
-  Finish(query, ServfailResponse(query->bytes(), view, room()));
+  context_->SetClient(query->way.client);
+  Finish(query,
+         ServfailResponse(query->bytes(), view, context_->respond, room()));
 }
 
 // The first `size` bytes of room() are the query's answer.

@@ -2,8 +2,8 @@
 // UDP and TCP sockets on every listen address, its own counters.
 //
 // Threads:   Create() and Stop() on the main thread; everything else inside
-//            runs on the worker's own thread. stats(), parked_count() and
-//            Poke(): any, as long as the Worker lives.
+//            runs on the worker's own thread. stats(), parked_count(),
+//            Poke() and SetLimits(): any, as long as the Worker lives.
 // Ownership: owns its thread, loop and sockets; borrows the published view.
 // Errors:    Create() says which address could not be bound and why (port in
 //            use, no permission and how to grant it, no such address).
@@ -22,6 +22,7 @@
 #include "dnsd/config.h"
 #include "dnsd/forward/forward_options.h"
 #include "dnsd/serve/asked_names.h"
+#include "dnsd/serve/client_limits.h"
 #include "dnsd/serve/worker_stats.h"
 #include "zones/view.h"
 
@@ -44,6 +45,7 @@ class Worker {
     std::function<void()> wake;
     // Whom to ask for other people's names.
     ForwardOptions forward;
+    ClientLimits limits;
   };
 
   // Binds the sockets; does not serve yet. Port 0 binds a port the kernel
@@ -63,6 +65,9 @@ class Worker {
   // none waits.
   void Poke();
   [[nodiscard]] size_t parked_count() const;
+
+  // Other limits from soon on.
+  void SetLimits(const ClientLimits& limits);
 
   // The addresses really bound, in the order of Options::listen.
   [[nodiscard]] const std::vector<Endpoint>& listening() const;
