@@ -24,6 +24,7 @@
 #include "dnsd/forward/forward_settings.h"
 #include "dnsd/forward/ip_network.h"
 #include "dnsd/limits.h"
+#include "dnsd/serve/client_limits.h"
 #include "dnsd/transfer/transfer_options.h"
 #include "zones/policy.h"
 
@@ -98,6 +99,10 @@ struct Config {
 
   // Who may copy zones, and who is told of changes.
   TransferOptions transfer;
+
+  // Without it the cookies' secret is random.
+  std::optional<SipKey> cookie_secret;
+  ClientLimits client_limits;
 
   std::shared_ptr<const Acl> acl;  // always there
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/registry/fields.h"
 #include "dnsd/config_catalog.h"
+#include "dnsd/config_clients.h"
 #include "zones/wire.h"
 
 namespace dnsd {
@@ -142,6 +143,7 @@ void ResolveDns(const Settings& settings, Config* config, Problems* problems) {
       settings.Int("dns_config.a_record_limit", 0, kLimitMax, 0, problems));
   policy->edns_udp_size = static_cast<uint16_t>(settings.Int(
       "dns_config.edns_udp_size", 512, 4096, policy->edns_udp_size, problems));
+  ResolveClients(settings, config, problems);
 }
 
 }  // namespace

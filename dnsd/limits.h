@@ -39,6 +39,10 @@ inline constexpr int kUdpReceiveBufferBytes = 4 << 20;
 // Several batches of large answers while the network card is busy.
 inline constexpr int kUdpSendBufferBytes = 1 << 20;
 
+// Networks and names whose answers are counted where their rate is limited, 16
+// bytes each. With more of them than that at a time the quietest are forgotten.
+inline constexpr uint32_t kRateTableSize = 1u << 16;
+
 // How long a full send buffer may hold the worker, once per batch. Waiting
 // moves the pressure to the receive buffer, which is larger; waiting longer
 // would starve TCP.

@@ -124,6 +124,7 @@ Errors Server::StartWorkers() {
     options.reader = publisher_.RegisterReader();
     options.seed = RandomSeed();
     options.forward = *forward;
+    options.limits = config_.client_limits;
     options.on_loop = forward_.LoopHandler();
     options.transfers = transfers_.get();
     options.asked = mirror_ ? mirror_->AddRing() : own_->AddRing();
@@ -229,7 +230,19 @@ Errors Server::StartSources() {
   return {};
 }
 
+// Cookies made before a change of the secret are good for an hour more
+// (RFC 9018 section 5).
+void Server::SetCookieSecret(const CookiePolicy& before, Config* config) const {
+  CookiePolicy& cookies = config->policy.cookies;
+  cookies.secret = config->cookie_secret.value_or(random_cookie_secret_);
+  cookies.previous = cookies.secret == before.secret
+                         ? before.previous
+                         : std::optional(before.secret);
+}
+
 Errors Server::Start() {
+  config_.policy.cookies.secret =
+      config_.cookie_secret.value_or(random_cookie_secret_);
   Errors errors;
   ViewBuilder::Zones zones = ReadZones(config_, &errors);
   if (!errors.empty()) return errors;
@@ -426,7 +439,9 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   keep("data_dir", config_.data_dir, &config.data_dir);
   config.policy.datacenter = config_.policy.datacenter;
   config.policy.node_name = config_.policy.node_name;
+  SetCookieSecret(config_.policy.cookies, &config);
   config_ = std::move(config);
+  for (const auto& worker : workers_) worker->SetLimits(config_.client_limits);
   SetLogLevel(config_.log_level);
   // Addresses were judged when they were read.
   if (const auto forward = forward_.OptionsOf(config_); forward.ok()) {

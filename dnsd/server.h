@@ -27,6 +27,7 @@
 #include "dnsd/mirror_link.h"
 #include "dnsd/publisher.h"
 #include "dnsd/registry_link.h"
+#include "dnsd/serve/random_key.h"
 #include "dnsd/serve/worker.h"
 #include "dnsd/transfer/transfer_service.h"
 
@@ -65,6 +66,7 @@ class Server {
   [[nodiscard]] Errors StartSources();
   void Define(Definitions definitions);
   void SetAnswers(ViewBuilder::Zones zones);
+  void SetCookieSecret(const CookiePolicy& before, Config* config) const;
   void MakeTransfers();
   [[nodiscard]] Errors StartWorkers();
   void MakeRoutes();
@@ -89,6 +91,7 @@ class Server {
   [[nodiscard]] MetricsText Metrics() const;
   [[nodiscard]] SelfInfo Describe() const;
 
+  const SipKey random_cookie_secret_ = RandomKey();
   Config config_;
   ReadConfig read_config_;
   Publisher publisher_;

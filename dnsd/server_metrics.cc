@@ -8,10 +8,15 @@ namespace {
 
 // By Outcome.
 constexpr const char* kOutcomeNames[] = {
-    "answered",         "nodata",  "nxdomain", "truncated", "refused",
-    "servfail",         "formerr", "notimp",   "badvers",   "dropped_short",
-    "dropped_response", "forward", "transfer", "pending"};
+    "answered",      "nodata",           "nxdomain", "truncated", "refused",
+    "servfail",      "formerr",          "notimp",   "badvers",   "badcookie",
+    "dropped_short", "dropped_response", "forward",  "transfer",  "pending"};
 static_assert(std::size(kOutcomeNames) == kOutcomeCount);
+
+// By CookieState.
+constexpr const char* kCookieNames[] = {"none", "malformed", "client_only",
+                                        "bad", "good"};
+static_assert(std::size(kCookieNames) == kCookieStateCount);
 
 // By TcpClose.
 constexpr const char* kCloseNames[] = {
@@ -62,6 +67,21 @@ void AddHttp(const HttpCounts& counts, MetricsText* text) {
   text->Single("dnsd_http_tls_handshake_failures_total", MetricType::kCounter,
                "TLS handshakes that failed or took too long.",
                counts.handshake_failures);
+}
+
+// What is done about forged sources.
+void AddClients(const WorkerTotals& totals, MetricsText* text) {
+  text->Family("dnsd_dns_cookies_total", MetricType::kCounter,
+               "Queries with a DNS cookie, by what it was worth.");
+  for (size_t i = 1; i < kCookieStateCount; ++i) {
+    text->Sample({{"cookie", kCookieNames[i]}},
+                 totals.udp.cookies[i] + totals.tcp.cookies[i]);
+  }
+  text->Family("dnsd_dns_rate_limited_total", MetricType::kCounter,
+               "UDP responses beyond the rate limit, by what became of them.");
+  text->Sample({{"action", "dropped"}}, totals.rate_dropped);
+  text->Sample({{"action", "slipped"}}, totals.rate_slipped);
+  text->Sample({{"action", "passed"}}, totals.rate_passed);
 }
 
 void AddForward(const ForwardTotals& totals, MetricsText* text) {
@@ -142,6 +162,7 @@ void AddMetrics(const ServerNumbers& numbers, MetricsText* out) {
     }
   }
 
+  AddClients(totals, out);
   text.Single("dnsd_dns_parked_total", MetricType::kCounter,
               "Queries that had to wait for the catalog.", totals.parked);
   text.Family("dnsd_dns_parked_ended_total", MetricType::kCounter,

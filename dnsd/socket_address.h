@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <utility>
 
 namespace dnsd {
@@ -51,6 +52,11 @@ union SocketAddress {
   [[nodiscard]] bool is_v6() const { return sa.sa_family == AF_INET6; }
   [[nodiscard]] socklen_t size() const {
     return is_v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  }
+  // The IP address in network order; valid as long as this is.
+  [[nodiscard]] std::span<const uint8_t> ip_bytes() const {
+    if (is_v6()) return {v6.sin6_addr.s6_addr, 16};
+    return {reinterpret_cast<const uint8_t*>(&v4.sin_addr), 4};
   }
   [[nodiscard]] bool operator==(const SocketAddress& other) const {
     return is_v6() == other.is_v6() && std::memcmp(this, &other, size()) == 0;

@@ -23,6 +23,9 @@ struct Answer {
   Message& message;
   size_t limit;  // the most the whole response may take, its OPT included
   Outcome outcome = Outcome::kAnswered;
+  uint16_t zone_at = kHeaderBytes;  // where the zone's name is in the packet
+  // The name is one of as many as a client can think of.
+  bool counts_for_zone = false;
 
   // In lower case, wire form.
   [[nodiscard]] std::span<const uint8_t> qname() const {

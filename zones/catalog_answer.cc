@@ -73,6 +73,7 @@ void AnswerService(Answer* answer, const CatalogName& name) {
         view.rfc() &&
         (name.is_underscored || (found.entry != nullptr && name.has_tag &&
                                  IsTagSuffix(*found.entry, name.tag)));
+    answer->counts_for_zone = true;
     return is_empty_non_terminal ? answer->Nodata() : answer->Nxdomain();
   }
   // The short form is a name for SRV only.
@@ -113,6 +114,7 @@ void AnswerQuerySlow(Answer* answer, const CatalogName& name,
       view.rfc() &&
       (name.is_underscored || view.Find(EntryKind::kQuerySuffix,
                                         name.datacenter, name.key) != nullptr);
+  answer->counts_for_zone = true;
   return is_empty_non_terminal ? answer->Nodata() : answer->Nxdomain();
 }
 
@@ -197,6 +199,7 @@ void AnswerNode(Answer* answer, const CatalogName& name) {
 
 // <hex>.addr: the address is in the name.
 void AnswerAddress(Answer* answer, const CatalogName& name) {
+  answer->counts_for_zone = true;
   HexAddress address = ParseHexAddress(name.key);
   if (address.size == 0) return answer->Nxdomain();
   uint16_t qtype = answer->query.qtype;
@@ -442,6 +445,7 @@ void AnswerCatalog(Answer* answer, const Domain& domain) {
     case NameKind::kNameserver:
       return AnswerServers(answer);
     case NameKind::kEmptyNonTerminal:
+      answer->counts_for_zone = true;
       return answer->Nodata();
     case NameKind::kApex:
       return answer->view.rfc() ? answer->Nodata() : answer->Nxdomain();

@@ -137,7 +137,7 @@ void FollowExternal(Chase* chase, const Name& name, size_t name_at,
   if (!answer->resolves_others() || answer->outcome == Outcome::kPending ||
       !answer->MayForward({name.lower, name.size}) ||
       (rfc && (answer->query.flags & kFlagRd) == 0) ||
-      answer->view.FindZone(name, &apex) != nullptr) {
+      answer->view.FindZone(name, 0, &apex) != nullptr) {
     return;
   }
   // What a node leads to Consul cuts only where it is its own.

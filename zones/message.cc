@@ -270,11 +270,23 @@ void Message::AddTexts(const TextBlock& block,
   }
 }
 
-// Split off: most clients send no ECS, and little is stale.
+// Split off: most clients send no options, and little is stale.
 void Message::PutOptionsSlow() {
   if (echo_ecs_) {
     Put({query_.packet + query_.ecs_offset, query_.ecs_size});
     out_[at_ - query_.ecs_size + 7] = 0;  // scope prefix length
+  }
+  if (query_.cookie_reply != nullptr) {
+    Store16(out_ + at_, kOptionCookie);
+    Store16(out_ + at_ + 2, kCookieBytes);
+    at_ += 4;
+    Put({query_.cookie_reply, kCookieBytes});
+  }
+  if (keepalive_ != 0) {
+    Store16(out_ + at_, kOptionKeepalive);
+    Store16(out_ + at_ + 2, 2);
+    Store16(out_ + at_ + 4, keepalive_);
+    at_ += kKeepaliveOptionBytes;
   }
   if (mark_stale_) {
     static constexpr uint8_t kStaleOption[kStaleOptionBytes] = {

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <span>
 
+#include "zones/cookie.h"
 #include "zones/entry.h"
 #include "zones/query.h"
 #include "zones/view.h"
@@ -95,10 +96,21 @@ class Message {
   bool opt_dnssec_ok = false;
 
   // Options of the OPT record, to be asked for before records are added: the
-  // query's ECS with scope 0, and "Stale Answer" (RFC 8914).
+  // query's ECS with scope 0, a cookie, and "Stale Answer" (RFC 8914).
   void EchoEcs() {
     echo_ecs_ = true;
     opt_options_size_ += query_.ecs_size;
+  }
+  // The cookie that the query is to get, if there is one.
+  void AddCookie() {
+    if (query_.cookie_reply != nullptr) {
+      opt_options_size_ += kCookieOptionBytes;
+    }
+  }
+  // How long we keep an idle connection, in units of 100 ms (RFC 7828).
+  void AddKeepalive(uint16_t timeout) {
+    keepalive_ = timeout;
+    opt_options_size_ += kKeepaliveOptionBytes;
   }
   void MarkStale() {
     mark_stale_ = true;
@@ -115,6 +127,8 @@ class Message {
  private:
   static constexpr size_t kOptBytes = 11;         // without options
   static constexpr size_t kStaleOptionBytes = 6;  // without text
+  static constexpr size_t kCookieOptionBytes = 4 + kCookieBytes;
+  static constexpr size_t kKeepaliveOptionBytes = 6;
 
   void PutOptionsSlow();
   [[nodiscard]] size_t OwnerSize(size_t owner) const;
@@ -154,6 +168,7 @@ class Message {
   bool override_ttl_ = false;
   bool echo_ecs_ = false;
   bool mark_stale_ = false;
+  uint16_t keepalive_ = 0;
   size_t opt_options_size_ = 0;
   uint32_t ttl_ = 0;
   const uint8_t* suffix_ = nullptr;  // domain with root label

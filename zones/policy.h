@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "zones/siphash.h"
 #include "zones/suffix_table.h"
 
 namespace dnsd {
@@ -27,6 +28,19 @@ struct SoaPolicy {
   uint32_t expire = 86400;
   // Not given: 0 in kConsul (Consul's default), 5 in kRfc.
   std::optional<uint32_t> min_ttl;
+};
+
+// DNS cookies (RFC 7873).
+enum class Cookies : uint8_t {
+  kOff,
+  kOn,        // answered; who shows a good one is known to be no forgery
+  kRequired,  // over UDP, who shows a bad one gets BADCOOKIE and a good one
+};
+
+struct CookiePolicy {
+  Cookies use = Cookies::kOff;
+  SipKey secret;                   // of the cookies made
+  std::optional<SipKey> previous;  // accepted too (RFC 9018 section 5)
 };
 
 // A zone of others that has a rule about whom to ask.
@@ -62,6 +76,10 @@ struct ZonePolicy {
   // The catalog's zone is transferred: its SOA serial is the view's in both
   // modes.
   bool has_secondaries = false;
+
+  CookiePolicy cookies;
+  // ANY of a zone file's name is answered with one RRset over UDP (RFC 8482).
+  bool minimal_any = false;
 
   // kRfc: the most a UDP answer may take whatever the client offers
   // (DNS flag day 2020), and the size our OPT advertises.

@@ -34,10 +34,16 @@ bool ParseOptions(std::span<const uint8_t> packet, size_t at, size_t end,
     if (end - at < 4) return false;
     size_t size = Load16(&packet[at + 2]);
     if (end - at - 4 < size) return false;
-    if (Load16(&packet[at]) == kOptionEcs && query->ecs_offset == 0) {
+    uint16_t code = Load16(&packet[at]);
+    if (code == kOptionEcs && query->ecs_offset == 0) {
       if (!EcsIsSound(&packet[at] + 4, size)) return false;
       query->ecs_offset = static_cast<uint16_t>(at);
       query->ecs_size = static_cast<uint16_t>(size + 4);
+    } else if (code == kOptionCookie && query->cookie_at == 0) {
+      query->cookie_at = static_cast<uint16_t>(at + 4);
+      query->cookie_size = static_cast<uint16_t>(size);
+    } else if (code == kOptionKeepalive && size == 0) {
+      query->asks_keepalive = true;
     }
     at += 4 + size;
   }
@@ -91,7 +97,8 @@ ParseResult ParseQuery(std::span<const uint8_t> packet, Query* query) {
     }
   }
   if (opcode != kOpQuery && opcode != kOpNotify) return ParseResult::kNotImp;
-  if (!query->has_question) return ParseResult::kFormErr;
+  bool is_bare = question_count == 0 && opcode == kOpQuery;
+  if (!query->has_question && !is_bare) return ParseResult::kFormErr;
 
   uint32_t before = Load16(&packet[6]) + uint32_t{Load16(&packet[8])};
   uint32_t records = before + Load16(&packet[10]);
@@ -105,6 +112,10 @@ ParseResult ParseQuery(std::span<const uint8_t> packet, Query* query) {
     if (at == 0) return ParseResult::kFormErr;
   }
   query->trailing = at != packet.size();
+  if (is_bare) {  // RFC 7873 5.4
+    bool asks = query->cookie_at != 0 && records == 1 && !query->trailing;
+    return asks ? ParseResult::kCookieOnly : ParseResult::kFormErr;
+  }
   return ParseResult::kOk;
 }
 

@@ -21,6 +21,7 @@ enum class ParseResult : uint8_t {
   kDropResponse,  // QR=1
   kNotImp,        // an opcode other than QUERY (and NOTIFY, see is_notify)
   kFormErr,
+  kCookieOnly,  // no question but a COOKIE option: asks for a server cookie
 };
 
 struct Query {
@@ -39,6 +40,11 @@ struct Query {
   uint16_t udp_size = 0;    // as the client's OPT says
   uint16_t ecs_offset = 0;  // of the ECS option in the packet; 0: none
   uint16_t ecs_size = 0;    // with its 4-byte option header
+  uint16_t cookie_at = 0;   // of the first COOKIE option's data; 0: none
+  uint16_t cookie_size = 0;
+  bool asks_keepalive = false;
+  // What our OPT says in return, kCookieBytes; nullptr: nothing.
+  const uint8_t* cookie_reply = nullptr;
   Name qname;
 
   [[nodiscard]] uint8_t opcode() const {

@@ -7,6 +7,7 @@
 #include "zones/message.h"
 #include "zones/query.h"
 #include "zones/view.h"
+#include "zones/zone_lookup.h"
 
 namespace dnsd {
 namespace {
@@ -35,6 +36,11 @@ Response ErrorWithQuestion(const Query& query, const View& view, Rcode rcode,
     message.opt_udp_size = view.policy.edns_udp_size;
     message.opt_dnssec_ok = query.dnssec_ok;
   }
+  if (query.cookie_reply != nullptr) {
+    message.want_opt = true;
+    message.opt_udp_size = view.policy.edns_udp_size;
+    message.AddCookie();
+  }
   return {outcome, message.Finish()};
 }
 
@@ -57,26 +63,58 @@ bool IsUnderReverseZone(const Name& name) {
           name.LabelIs(name.label_count - 2u, "ip6", 3));
 }
 
+// Where a label of the question's name is in the packet.
+uint16_t AtLabel(const Name& qname, size_t label) {
+  return static_cast<uint16_t>(kHeaderBytes + qname.label[label]);
+}
+
+// The zone from a file in which the name is a delegation, where we may serve
+// its child too: DS is the parent's to answer (RFC 4035 3.1.4.1). nullptr:
+// none, so the child says NODATA.
+const ZoneData* ParentSlow(const View& view, const Name& qname,
+                           size_t* apex_label) {
+  if (qname.label_count == 0) return nullptr;
+  const ZoneData* zone = view.FindZone(qname, 1, apex_label);
+  if (zone == nullptr) return nullptr;
+  const ZoneResult found = LookupZone(*zone, qname.lower, qname.size, kTypeDs);
+  bool is_cut = found.node != nullptr && found.node->is_cut &&
+                found.kind != ZoneAnswer::kDelegation;
+  return is_cut ? zone : nullptr;
+}
+
 // Finds who answers the name and lets it; false when nobody does.
 bool AnswerName(Answer* answer) {
   const View& view = answer->view;
   const Name& qname = answer->query.qname;
   const Domain* domain = view.FindDomain(qname);
   size_t apex_label = 0;
-  const ZoneData* zone = view.FindZone(qname, &apex_label);
+  const ZoneData* zone = view.FindZone(qname, 0, &apex_label);
+  if (answer->query.qtype == kTypeDs) {
+    size_t parent_label = 0;
+    const ZoneData* parent = ParentSlow(view, qname, &parent_label);
+    if (parent != nullptr) {
+      domain = nullptr;
+      zone = parent;
+      apex_label = parent_label;
+    }
+  }
   // The longest suffix wins, as in Consul's multiplexer.
   if (zone != nullptr && (domain == nullptr || qname.label_count - apex_label >
                                                    domain->label_count)) {
+    answer->zone_at = AtLabel(qname, apex_label);
     AnswerZone(answer, *zone, apex_label);
     return true;
   }
   if (domain != nullptr) {
+    answer->zone_at = AtLabel(qname, qname.label_count - domain->label_count);
     answer->message.SetSuffix(*domain);
     AnswerCatalog(answer, *domain);
     if (answer->outcome == Outcome::kNxdomain) answer->FallThrough();
     return true;
   }
   if (view.rfc() ? IsUnderReverseZone(qname) : IsUnderArpa(qname)) {
+    answer->zone_at =
+        AtLabel(qname, qname.label_count > 2 ? qname.label_count - 2u : 0);
     answer->message.SetPrimarySuffix();
     AnswerReverse(answer);
     return true;
@@ -86,6 +124,7 @@ bool AnswerName(Answer* answer) {
 
 // A message that answers the query with authority, and its OPT.
 inline void BeginAnswer(const Query& query, const View& view,
+                        Transport transport, const RespondContext& context,
                         Message* message) {
   bool rfc = view.rfc();
   message->flags = kFlagAa;
@@ -95,6 +134,72 @@ inline void BeginAnswer(const Query& query, const View& view,
   message->opt_udp_size = rfc ? view.policy.edns_udp_size : query.udp_size;
   message->opt_dnssec_ok = rfc && query.dnssec_ok;
   if (query.ecs_offset != 0) message->EchoEcs();
+  message->AddCookie();
+  if (query.asks_keepalive && rfc && transport == Transport::kTcp &&
+      context.tcp_keepalive != 0) {
+    message->AddKeepalive(context.tcp_keepalive);
+  }
+}
+
+// Looks at the query's cookie and puts what it gets in return into `reply`.
+CookieState TakeCookie(const View& view, const RespondContext& context,
+                       uint8_t reply[kCookieBytes], Query* query) {
+  return TakeCookie(view.policy.cookies, context.client, context.unix_time,
+                    reply, query);
+}
+
+// Who asks for nothing but a server cookie gets one (RFC 7873 5.4).
+Response CookieOnly(const View& view, RespondContext* context, Query* query,
+                    uint8_t* out) {
+  uint8_t cookie[kCookieBytes];
+  context->cookie = TakeCookie(view, *context, cookie, query);
+  if (query->cookie_reply == nullptr || query->edns_version > 0) {
+    return HeaderOnly(*query, kFormErr, Outcome::kFormErr, out);
+  }
+  Response response = HeaderOnly(*query, kNoError, Outcome::kNodata, out);
+  Store16(out + 2, Load16(out + 2) & ~uint32_t{kFlagAd});
+  Store16(out + 10, 1);
+  uint8_t* opt = out + response.size;
+  std::memset(opt, 0, 11);
+  Store16(opt + 1, kTypeOpt);
+  Store16(opt + 3, view.policy.edns_udp_size);
+  Store16(opt + 9, 4 + kCookieBytes);
+  Store16(opt + 11, kOptionCookie);
+  Store16(opt + 13, kCookieBytes);
+  std::memcpy(opt + 15, cookie, kCookieBytes);
+  response.size += 15 + kCookieBytes;
+  return response;
+}
+
+// What a response is counted for (RespondContext::counted).
+CountedName CountedFor(const Answer& answer) {
+  uint16_t at = answer.counts_for_zone || answer.outcome == Outcome::kNxdomain
+                    ? answer.zone_at
+                    : uint16_t{kHeaderBytes};
+  return {at,
+          static_cast<uint16_t>(kHeaderBytes + answer.query.qname.size - at)};
+}
+
+// A response without records to a query that Respond() looked at before.
+size_t EmptyResponse(std::span<const uint8_t> packet, const View& view,
+                     const RespondContext& context, Rcode rcode, uint16_t flags,
+                     uint8_t* out) {
+  Query query;
+  ParseResult parsed = ParseQuery(packet, &query);
+  if (parsed == ParseResult::kDropShort ||
+      parsed == ParseResult::kDropResponse) {
+    return 0;
+  }
+  if (!query.has_question) {
+    return HeaderOnly(query, rcode, Outcome::kServfail, out).size;
+  }
+  uint8_t cookie[kCookieBytes];
+  static_cast<void>(TakeCookie(view, context, cookie, &query));
+  Message message(query, view, out, kResponseBytesMax);
+  BeginAnswer(query, view, Transport::kUdp, context, &message);
+  message.flags |= flags;
+  message.rcode = rcode;
+  return message.Finish();
 }
 
 // What kRfc refuses before looking at the name; kCount when nothing.
@@ -121,6 +226,8 @@ Response Respond(std::span<const uint8_t> packet, Transport transport,
                  const View& view, RespondContext* context, uint8_t* out) {
   Query query;
   context->asked.kind = AskedKey::kNothing;
+  context->cookie = CookieState::kNone;
+  context->counted = {};
   switch (ParseQuery(packet, &query)) {
     case ParseResult::kOk:
       break;
@@ -130,6 +237,8 @@ Response Respond(std::span<const uint8_t> packet, Transport transport,
       return {Outcome::kDroppedResponse, 0};
     case ParseResult::kFormErr:
       return HeaderOnly(query, kFormErr, Outcome::kFormErr, out);
+    case ParseResult::kCookieOnly:
+      return CookieOnly(view, context, &query, out);
     case ParseResult::kNotImp:
       if (view.rfc() && query.has_question) {
         return ErrorWithQuestion(query, view, kNotImp, Outcome::kNotImp, out);
@@ -142,14 +251,27 @@ Response Respond(std::span<const uint8_t> packet, Transport transport,
     context->asked.kind = AskedKey::kTransfer;
     return {Outcome::kTransfer, 0};
   }
+  uint8_t cookie[kCookieBytes];
+  if (query.cookie_at != 0) {
+    context->cookie = TakeCookie(view, *context, cookie, &query);
+    if (context->cookie == CookieState::kMalformed) {
+      return HeaderOnly(query, kFormErr, Outcome::kFormErr, out);
+    }
+  }
   if (view.rfc()) {
     Response refused = RefuseRfc(query, view, out);
     if (refused.outcome != Outcome::kCount) return refused;
   }
 
+  if (query.cookie_reply != nullptr && transport == Transport::kUdp &&
+      context->cookie != CookieState::kGood &&
+      view.policy.cookies.use == Cookies::kRequired) {
+    return ErrorWithQuestion(query, view, kBadCookie, Outcome::kBadCookie, out);
+  }
+
   size_t limit = ResponseLimit(query, transport, view);
   Message message(query, view, out, kResponseBytesMax);
-  BeginAnswer(query, view, &message);
+  BeginAnswer(query, view, transport, *context, &message);
   Answer answer{query, view, transport, *context, message, limit};
   if (query.qtype == kTypeAxfr && view.FindDomain(query.qname) != nullptr) {
     message.rcode = kNotImp;
@@ -162,24 +284,21 @@ Response Respond(std::span<const uint8_t> packet, Transport transport,
   static_assert(Outcome::kForward < Outcome::kPending &&
                 Outcome::kPending < Outcome::kCount);
   if (answer.outcome >= Outcome::kForward) return {answer.outcome, 0};
+  // What an error says does not depend on the name.
+  if (answer.outcome <= Outcome::kTruncated) {
+    context->counted = CountedFor(answer);
+  }
   return {answer.outcome, message.Finish()};
 }
 
 size_t ServfailResponse(std::span<const uint8_t> packet, const View& view,
-                        uint8_t* out) {
-  Query query;
-  ParseResult parsed = ParseQuery(packet, &query);
-  if (parsed == ParseResult::kDropShort ||
-      parsed == ParseResult::kDropResponse) {
-    return 0;
-  }
-  if (!query.has_question) {
-    return HeaderOnly(query, kServFail, Outcome::kServfail, out).size;
-  }
-  Message message(query, view, out, kResponseBytesMax);
-  BeginAnswer(query, view, &message);
-  message.rcode = kServFail;
-  return message.Finish();
+                        const RespondContext& context, uint8_t* out) {
+  return EmptyResponse(packet, view, context, kServFail, 0, out);
+}
+
+size_t TruncatedResponse(std::span<const uint8_t> packet, const View& view,
+                         const RespondContext& context, uint8_t* out) {
+  return EmptyResponse(packet, view, context, kNoError, kFlagTc, out);
 }
 
 void Answer::FallThrough() {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <span>
 
+#include "zones/cookie.h"
 #include "zones/external_names.h"
 #include "zones/random.h"
 #include "zones/wire.h"
@@ -36,6 +37,7 @@ enum class Outcome : uint8_t {
   kFormErr,          // malformed: dropped question, lying counts, bad OPT
   kNotImp,           // opcode or AXFR
   kBadVers,          // EDNS version above 0 (RFC 6891 6.1.3)
+  kBadCookie,        // no good cookie where one is required (RFC 7873 5.2.3)
   kDroppedShort,     // shorter than a header
   kDroppedResponse,  // QR=1: answering it could loop
   kForward,          // outside our zones, and forwarding is on: nothing
@@ -70,15 +72,32 @@ struct AskedKey {
   uint8_t name[kNameBytesMax];
 };
 
+// The part of the question's name that a response is counted for where the
+// rate of equal ones is limited: the name, or the zone where a client could
+// make up names without end. Size 0: the name does not matter.
+struct CountedName {
+  uint16_t at = 0;  // in the packet; ends where the name does
+  uint16_t size = 0;
+};
+
 struct RespondContext {
   Random random{0};
   uint32_t unix_time = 0;  // seconds, for Consul's SOA serial; set per batch
-  AskedKey asked;          // set by every Respond()
+  // Who asks, in network order; empty: not known, so there are no cookies.
+  std::span<const uint8_t> client;
+  // How long idle TCP connections are kept, in units of 100 ms (RFC 7828); 0:
+  // clients are not told.
+  uint16_t tcp_keepalive = 0;
   // nullptr: CNAMEs and targets outside our zones are left to the client.
   ExternalNames* external = nullptr;
   // Whether there is somebody for signed questions and for AXFR and IXFR
   // (Outcome::kTransfer).
   bool leaves_transfers = false;
+
+  // Set by every Respond().
+  AskedKey asked;
+  CookieState cookie = CookieState::kNone;
+  CountedName counted;
 };
 
 struct Response {
@@ -98,7 +117,16 @@ inline constexpr size_t kResponseBytesMax = 65535;
 // when its servers are away. Returns its size; 0 when Respond() would drop the
 // packet.
 [[nodiscard]] size_t ServfailResponse(std::span<const uint8_t> packet,
-                                      const View& view, uint8_t* out);
+                                      const View& view,
+                                      const RespondContext& context,
+                                      uint8_t* out);
+
+// Writes an empty response with TC, by which a client learns to ask by TCP.
+// Returns as ServfailResponse().
+[[nodiscard]] size_t TruncatedResponse(std::span<const uint8_t> packet,
+                                       const View& view,
+                                       const RespondContext& context,
+                                       uint8_t* out);
 
 }  // namespace dnsd
 

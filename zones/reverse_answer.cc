@@ -65,6 +65,7 @@ void AnswerReverse(Answer* answer) {
   // the tree above them.
   if (reverse != Reverse::kAddress && answer->Forward()) return;
   // Names above an address may have addresses below (RFC 8020).
+  answer->counts_for_zone = reverse == Reverse::kPartial;
   if (reverse == Reverse::kPartial && view.rfc()) return answer->Nodata();
   if (reverse != Reverse::kAddress) return answer->Nxdomain();
   if (!answer->HasCatalog(0)) return;

@@ -36,9 +36,10 @@ const Domain* View::FindDomain(const Name& name) const {
   return nullptr;
 }
 
-const ZoneData* View::FindZone(const Name& name, size_t* label) const {
+const ZoneData* View::FindZone(const Name& name, size_t skip,
+                               size_t* label) const {
   if (zone_by_apex.empty()) return nullptr;
-  for (size_t i = 0; i <= name.label_count; ++i) {
+  for (size_t i = skip; i <= name.label_count; ++i) {
     size_t at = name.label[i];
     absl::string_view suffix(reinterpret_cast<const char*>(name.lower + at),
                              name.size - at);

@@ -70,9 +70,10 @@ class View {
   // The longest of our catalog's domains that `name` is in, or nullptr.
   [[nodiscard]] const Domain* FindDomain(const Name& name) const;
 
-  // The closest zone from a file that `name` is in, or nullptr; its apex
-  // begins at label *label of the name.
-  [[nodiscard]] const ZoneData* FindZone(const Name& name, size_t* label) const;
+  // The closest zone from a file that `name` without its first `skip` labels
+  // is in, or nullptr; its apex begins at label *label of the name.
+  [[nodiscard]] const ZoneData* FindZone(const Name& name, size_t skip,
+                                         size_t* label) const;
 
   ZonePolicy policy;
   // The SOA serial in kRfc, and wherever the catalog's zone is transferred.

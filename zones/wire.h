@@ -64,6 +64,7 @@ enum Rcode : uint16_t {
   kRefused = 5,
   kNotAuth = 9,
   kBadVers = 16,
+  kBadCookie = 23,  // RFC 7873
 };
 
 enum RrType : uint16_t {
@@ -92,6 +93,9 @@ inline constexpr uint16_t kOptionEcs = 8;
 // Extended DNS errors (RFC 8914 sections 2 and 4.4).
 inline constexpr uint8_t kOptionEde = 15;
 inline constexpr uint8_t kEdeStaleAnswer = 3;
+// DNS cookies (RFC 7873) and edns-tcp-keepalive (RFC 7828).
+inline constexpr uint8_t kOptionCookie = 10;
+inline constexpr uint8_t kOptionKeepalive = 11;
 
 // A pointer to the question's name, which always starts at offset 12.
 inline constexpr uint16_t kPointerToQname = 0xc00c;

@@ -41,6 +41,9 @@ class ZoneResponder {
     for (int step = 0; step <= kCnamesMax; ++step) {
       ZoneResult found =
           LookupZone(zone_, name.lower, name.size, answer_.query.qtype);
+      if (found.wildcard || found.kind == ZoneAnswer::kDelegation) {
+        answer_.counts_for_zone = true;
+      }
       if (found.kind != ZoneAnswer::kCname) return Finish(found, owner);
       if (!AddRrset(Message::kAnswer, *found.rrset, owner)) return;
       owner = message_.last_name_at(kRdataOffset);
@@ -64,6 +67,10 @@ class ZoneResponder {
       case ZoneAnswer::kAnswer:
         if (found.rrset != nullptr) {
           AddRrset(Message::kAnswer, *found.rrset, owner);
+        } else if (answer_.view.policy.minimal_any &&
+                   answer_.transport == Transport::kUdp) {
+          AddRrset(Message::kAnswer, Smallest(*found.node), owner);
+          return;
         } else {
           for (const ZoneRrset& rrset : found.node->rrsets) {
             if (!AddRrset(Message::kAnswer, rrset, owner)) return;
@@ -86,6 +93,21 @@ class ZoneResponder {
                  (owner == 0 ? kHeaderBytes : owner) + found.cut_offset);
         return AddTargets();
     }
+  }
+
+  // RFC 8482 section 4.1: one of them will do.
+  static const ZoneRrset& Smallest(const ZoneNode& node) {
+    const auto size = [](const ZoneRrset& rrset) {
+      size_t bytes = 0;
+      for (const std::string& rdata : rrset.rdata) {
+        bytes += kRdataOffset + rdata.size();
+      }
+      return bytes;
+    };
+    return *std::min_element(node.rrsets.begin(), node.rrsets.end(),
+                             [&](const ZoneRrset& a, const ZoneRrset& b) {
+                               return size(a) < size(b);
+                             });
   }
 
   void Negative(Outcome outcome) {

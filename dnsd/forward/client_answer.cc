@@ -6,6 +6,7 @@
 #include <string>
 
 #include "dnsd/forward/upstream_answer.h"
+#include "zones/cookie.h"
 #include "zones/name.h"
 #include "zones/wire.h"
 
@@ -23,18 +24,33 @@ void PutOpt(uint8_t* at, uint16_t udp_size, bool dnssec_ok) {
   Store16(at + 7, dnssec_ok ? 0x8000 : 0);
 }
 
+// What the OPT of a response takes, apart from "Stale Answer".
+size_t ClientOptBytes(const Query& query) {
+  if (!query.has_opt) return 0;
+  return query.cookie_reply == nullptr ? kOptBytes
+                                       : kOptBytes + 4 + kCookieBytes;
+}
+
 // Writes the OPT of a response, and says so in its header. Returns its size.
 size_t PutClientOpt(const Query& query, const ClientAnswerOptions& options,
                     bool say_stale, uint8_t* at, uint8_t* header) {
   if (!query.has_opt) return 0;
   PutOpt(at, options.udp_size_max, query.dnssec_ok);
   Store16(header + 10, 1);
-  if (!say_stale) return kOptBytes;
-  static constexpr uint8_t kStaleOption[kStaleOptionBytes] = {
-      0, kOptionEde, 0, 2, 0, kEdeStaleAnswer};
-  Store16(at + 9, kStaleOptionBytes);
-  std::memcpy(at + kOptBytes, kStaleOption, kStaleOptionBytes);
-  return kOptBytes + kStaleOptionBytes;
+  size_t size = ClientOptBytes(query);
+  if (query.cookie_reply != nullptr) {
+    Store16(at + kOptBytes, kOptionCookie);
+    Store16(at + kOptBytes + 2, kCookieBytes);
+    std::memcpy(at + kOptBytes + 4, query.cookie_reply, kCookieBytes);
+  }
+  if (say_stale) {
+    static constexpr uint8_t kStaleOption[kStaleOptionBytes] = {
+        0, kOptionEde, 0, 2, 0, kEdeStaleAnswer};
+    std::memcpy(at + size, kStaleOption, kStaleOptionBytes);
+    size += kStaleOptionBytes;
+  }
+  Store16(at + 9, static_cast<uint32_t>(size - kOptBytes));
+  return size;
 }
 
 // Header and question of a response to the query. Returns their size.
@@ -131,7 +147,7 @@ size_t WriteForClient(const UpstreamAnswer& answer, const Query& query,
   const std::span<const uint8_t> bytes = WireBytes(answer.bytes);
   size_t size = bytes.size();
   const size_t limit = LimitOf(query, transport, options);
-  const size_t opt_size = query.has_opt ? kOptBytes : 0;
+  const size_t opt_size = ClientOptBytes(query);
   if (size + opt_size > limit) {
     const uint32_t flags = kFlagTc | answer.rcode;
     size = PutHead(query, flags, out);

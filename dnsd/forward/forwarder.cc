@@ -1,6 +1,7 @@
 #include "dnsd/forward/forwarder.h"
 
 #include <algorithm>
+#include <ctime>
 #include <optional>
 #include <string>
 
@@ -64,14 +65,27 @@ ForwardResult Forwarder::Refuse(const Query& query, uint8_t rcode,
   return {false, WriteFailure(query, rcode, options, out)};
 }
 
+// Respond() has judged the client's; what is left is to answer it, or it would
+// take the answer for a forged one (RFC 7873 5.3).
+void Forwarder::GiveCookie(const SocketAddress& client,
+                           uint8_t reply[kCookieBytes], Query* query) const {
+  if (query->cookie_at == 0) return;
+  static_cast<void>(TakeCookie(cookies_, client.ip_bytes(),
+                               static_cast<uint32_t>(std::time(nullptr)), reply,
+                               query));
+}
+
 ForwardResult Forwarder::Ask(std::span<const uint8_t> packet,
                              Transport transport, const ReturnPath& path,
                              const ZonePolicy& policy, uint8_t* out) {
   udp_size_max_ = policy.edns_udp_size;
+  cookies_ = policy.cookies;
   Query query;
   if (ParseQuery(packet, &query) != ParseResult::kOk || !query.has_question) {
     return {};
   }
+  uint8_t cookie[kCookieBytes];
+  GiveCookie(path.client, cookie, &query);
   stats_->queries.Add();
   if (!MayAsk(path.client)) {
     stats_->refused.Add();
@@ -239,6 +253,8 @@ void Forwarder::Answer(Flight* flight, const UpstreamAnswer* answer,
     waiter.is_gone = true;
     Query query;
     if (ParseQuery(waiter.bytes(), &query) != ParseResult::kOk) continue;
+    uint8_t cookie[kCookieBytes];
+    GiveCookie(waiter.way.client, cookie, &query);
     uint8_t* out = room_.get() + kLengthBytes;
     ClientAnswerOptions options;
     options.udp_size_max = udp_size_max_;

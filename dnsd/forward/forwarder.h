@@ -41,6 +41,7 @@
 #include "dnsd/forward/upstream_answer.h"
 #include "dnsd/forward/upstream_exchange.h"
 #include "dnsd/way_back.h"
+#include "zones/cookie.h"
 #include "zones/policy.h"
 #include "zones/random.h"
 #include "zones/responder.h"
@@ -182,6 +183,8 @@ class Forwarder {
   [[nodiscard]] ForwardResult Refuse(const Query& query, uint8_t rcode,
                                      uint8_t* out) const;
   void Refresh(const ForwardKey& key);
+  void GiveCookie(const SocketAddress& client, uint8_t reply[kCookieBytes],
+                  Query* query) const;
 
   [[nodiscard]] Flight* TakeOff(ForwardQuestion question,
                                 std::shared_ptr<const Rule> rule);
@@ -226,6 +229,7 @@ class Forwarder {
   ForwardCache cache_;
   bool closed_ = false;
   uint16_t udp_size_max_ = 1232;  // of our answers
+  CookiePolicy cookies_;
 
   Rules rules_;
   std::vector<std::shared_ptr<Known>> upstreams_;  // of all rules, each once

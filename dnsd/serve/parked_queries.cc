@@ -179,6 +179,7 @@ Response ParkedQueries::RespondTo(const Query& query, const View& view) {
   const Transport transport =
       query.way.connection == nullptr ? Transport::kUdp : Transport::kTcp;
   const Random before = std::exchange(respond->random, Random(query.seed));
+  context_->SetClient(query.way.client);
   if (context_->external != nullptr) {
     context_->external->Begin(&query.told, query.gives_up);
   }
@@ -269,7 +270,9 @@ void ParkedQueries::FinishFirst(const View& view) {
       return Finish(query, response.size);
     }
   }
-  Finish(query, ServfailResponse(query->bytes(), view, room()));
+  context_->SetClient(query->way.client);
+  Finish(query,
+         ServfailResponse(query->bytes(), view, context_->respond, room()));
 }
 
 // The first `size` bytes of room() are the query's answer.

@@ -15,6 +15,7 @@
 #include "dnsd/serve/asked_filter.h"
 #include "dnsd/serve/asked_names.h"
 #include "dnsd/serve/worker_stats.h"
+#include "dnsd/socket_address.h"
 #include "zones/responder.h"
 #include "zones/view.h"
 
@@ -23,6 +24,7 @@ namespace dnsd {
 class ExternalAnswers;
 class Forwarder;
 class ParkedQueries;
+class RateLimiter;
 class TransferTaker;
 
 struct ServeContext {
@@ -40,6 +42,7 @@ struct ServeContext {
   TransferTaker* transfers = nullptr;
   AskedNames* asked = nullptr;  // nullptr: nobody listens
   AskedFilter asked_filter;
+  RateLimiter* rate_limiter = nullptr;  // nullptr: nothing is limited
 
   // Goes online and returns the newest view, good until the loop polls again.
   // Once per batch: the clock is read here (by vDSO, not a system call), so
@@ -49,6 +52,17 @@ struct ServeContext {
     clock_gettime(CLOCK_REALTIME_COARSE, &now);
     respond.unix_time = static_cast<uint32_t>(now.tv_sec);
     return *view->Read(reader);
+  }
+
+  // To be called before each Respond(). `client` stays where it is until then.
+  void SetClient(const SocketAddress& client) {
+    respond.client = client.ip_bytes();
+  }
+
+  // After Respond().
+  void CountCookie(TransportNumbers<Counter>* numbers) const {
+    if (respond.cookie == CookieState::kNone) return;
+    numbers->cookies[static_cast<size_t>(respond.cookie)].Add();
   }
 
   // Reports the service that Respond() answered from, unless it was not long

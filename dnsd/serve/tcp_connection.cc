@@ -51,10 +51,13 @@ TcpClient TcpClient::Of(const SocketAddress& address) {
   return client;
 }
 
-TcpConnection::TcpConnection(UniqueFd fd, TcpClient client, TcpBuffers* buffers,
+TcpConnection::TcpConnection(UniqueFd fd, const SocketAddress& address,
+                             const TcpLimits* limits, TcpBuffers* buffers,
                              ServeContext* context, uint64_t now_ms)
     : fd_(std::move(fd)),
-      client_(client),
+      address_(address),
+      client_(TcpClient::Of(address)),
+      limits_(limits),
       buffers_(buffers),
       context_(context),
       stats_(&context->stats->tcp),
@@ -105,7 +108,8 @@ std::optional<TcpClose> TcpConnection::OnReady(int events, uint64_t now_ms) {
     over_ = TcpClose::kClient;
   }
   if (over_) return over_;
-  if (draining_ && !ended_ && unsent_.empty() && !blocked_) {
+  if (draining_ && !ended_ && pending_count_ == 0 && unsent_.empty() &&
+      !blocked_) {
     shutdown(fd_.get(), SHUT_WR);
     ended_ = true;
   }
@@ -113,18 +117,17 @@ std::optional<TcpClose> TcpConnection::OnReady(int events, uint64_t now_ms) {
   return std::nullopt;
 }
 
-std::optional<TcpClose> TcpConnection::Expired(const TcpLimits& limits,
-                                               uint64_t now_ms) const {
+std::optional<TcpClose> TcpConnection::Expired(uint64_t now_ms) const {
   // Blocked frames too wait for a socket that can be written.
   if (blocked_ || !unsent_.empty()) {
-    if (now_ms - last_taken_ms_ < limits.not_reading_ms) return std::nullopt;
+    if (now_ms - last_taken_ms_ < limits_->not_reading_ms) return std::nullopt;
     return TcpClose::kNotReading;
   }
-  if (!input_.empty() && now_ms - partial_since_ms_ >= limits.frame_ms) {
+  if (!input_.empty() && now_ms - partial_since_ms_ >= limits_->frame_ms) {
     return TcpClose::kPartialFrame;
   }
   if (pending_count_ > 0) return std::nullopt;
-  if (now_ms - last_active_ms_ >= limits.idle_ms) return TcpClose::kIdle;
+  if (now_ms - last_active_ms_ >= limits_->idle_ms) return TcpClose::kIdle;
   return std::nullopt;
 }
 
@@ -230,9 +233,13 @@ size_t TcpConnection::AnswerFrames(std::span<const uint8_t> bytes) {
 void TcpConnection::AnswerFrame(std::span<const uint8_t> frame,
                                 const View& view) {
   uint8_t* out = buffers_->arena.get() + arena_used_;
+  context_->SetClient(address_);
   const Response response = Respond(frame, Transport::kTcp, view,
                                     &context_->respond, out + kLengthBytes);
   stats_->received.Add();
+  context_->CountCookie(stats_);
+  // What came together with the last one is answered too.
+  if (++query_count_ == limits_->queries_max) draining_ = true;
   stats_->outcomes[static_cast<size_t>(response.outcome)].Add();
   last_active_ms_ = now_ms_;
   size_t size = response.size;
@@ -257,9 +264,7 @@ size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
   }
   ReturnPath path;
   path.connection = this;
-  socklen_t address_size = sizeof(path.client);
-  // A client that is gone has no address, and may not ask others.
-  getpeername(fd_.get(), &path.client.sa, &address_size);
+  path.client = address_;
   if (context_->respond.asked.kind == AskedKey::kOthers) {
     const ForwardResult result = context_->forwarder->Ask(
         frame, Transport::kTcp, path, view.policy, out);
@@ -278,7 +283,7 @@ size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
   }
   const ParkResult parked = context_->parked->Park(path, frame, view);
   if (parked == ParkResult::kRefused) {
-    return ServfailResponse(frame, view, out);
+    return ServfailResponse(frame, view, context_->respond, out);
   }
   ++pending_count_;
   return 0;

@@ -30,23 +30,13 @@
 #include <vector>
 
 #include "catalog/base/event_loop.h"
-#include "dnsd/limits.h"
+#include "dnsd/serve/client_limits.h"
 #include "dnsd/serve/listen_socket.h"
 #include "dnsd/serve/serve_context.h"
 
 namespace dnsd {
 
 struct TransferRequest;
-
-// dnsd/limits.h, in a form that tests can shorten.
-struct TcpLimits {
-  size_t connections_max = kTcpConnectionsMax;
-  size_t connections_per_client_max = kTcpConnectionsPerClientMax;
-  size_t buffered_bytes_max = kTcpBufferedBytesMax;
-  uint64_t idle_ms = kTcpIdleMs;
-  uint64_t frame_ms = kTcpFrameMs;
-  uint64_t not_reading_ms = kTcpNotReadingMs;
-};
 
 // The buffers that all connections of a worker use in turn.
 struct TcpBuffers {
@@ -70,7 +60,9 @@ struct TcpClient {
 
 class TcpConnection {
  public:
-  TcpConnection(UniqueFd fd, TcpClient client, TcpBuffers* buffers,
+  // `limits` outlives the connection and may change.
+  TcpConnection(UniqueFd fd, const SocketAddress& address,
+                const TcpLimits* limits, TcpBuffers* buffers,
                 ServeContext* context, uint64_t now_ms);
   ~TcpConnection();
   TcpConnection(const TcpConnection&) = delete;
@@ -86,8 +78,7 @@ class TcpConnection {
   [[nodiscard]] std::optional<TcpClose> OnReady(int events, uint64_t now_ms);
 
   // Whether a timeout has passed.
-  [[nodiscard]] std::optional<TcpClose> Expired(const TcpLimits& limits,
-                                                uint64_t now_ms) const;
+  [[nodiscard]] std::optional<TcpClose> Expired(uint64_t now_ms) const;
 
   // Takes the answer, as a frame, to a query that was parked.
   void Deliver(std::span<const uint8_t> frame);
@@ -124,7 +115,9 @@ class TcpConnection {
   void UpdateInterest();
 
   UniqueFd fd_;
+  SocketAddress address_;
   TcpClient client_;
+  const TcpLimits* limits_;
   TcpBuffers* buffers_;
   ServeContext* context_;
   TransportNumbers<Counter>* stats_;
@@ -143,6 +136,7 @@ class TcpConnection {
   bool ended_ = false;  // our sending side is shut down
   std::optional<TcpClose> over_;
 
+  size_t query_count_ = 0;
   // A zone transfer that was granted: the connection is to go with it.
   std::unique_ptr<TransferRequest> granted_;
 

@@ -36,6 +36,16 @@ TcpListener::TcpListener(EventLoop* loop, ServeContext* context,
   client_counts_.reserve(limits.connections_max);
 }
 
+void TcpListener::SetLimits(const TcpLimits& limits) {
+  limits_ = limits;
+  while (connections_.size() > limits_.connections_max) {
+    Close(connections_.begin(), TcpClose::kEvicted);
+  }
+  if (!connections_.empty() && !draining_) {
+    sweep_.Start(SweepMs(limits_), SweepMs(limits_));
+  }
+}
+
 TcpListener::~TcpListener() {
   while (!connections_.empty()) {
     Close(connections_.begin(), TcpClose::kStopped);
@@ -108,8 +118,8 @@ void TcpListener::Add(UniqueFd fd, const SocketAddress& address) {
   if (connections_.empty() && !draining_) {
     sweep_.Start(SweepMs(limits_), SweepMs(limits_));
   }
-  connections_.emplace_back(std::move(fd), client, &buffers_, context_,
-                            uv_now(loop_->uv()));
+  connections_.emplace_back(std::move(fd), address, &limits_, &buffers_,
+                            context_, uv_now(loop_->uv()));
   context_->stats->tcp_accepted.Add();
   context_->stats->tcp_open.Add();
   const auto connection = std::prev(connections_.end());
@@ -172,7 +182,7 @@ void TcpListener::Sweep() {
   const uint64_t now_ms = uv_now(loop_->uv());
   for (auto next = connections_.begin(); next != connections_.end();) {
     const auto connection = next++;
-    const std::optional<TcpClose> over = connection->Expired(limits_, now_ms);
+    const std::optional<TcpClose> over = connection->Expired(now_ms);
     if (over) Close(connection, *over);
   }
 }

@@ -28,6 +28,9 @@ class TcpListener {
   TcpListener(EventLoop* loop, ServeContext* context, const TcpLimits& limits);
   ~TcpListener();
 
+  // From now on; those too many are closed, the longest-idle first.
+  void SetLimits(const TcpLimits& limits);
+
   // Accepts on one more socket as soon as the loop runs.
   void Listen(ListenSocket socket);
 

@@ -7,8 +7,18 @@
 #include "dnsd/forward/forwarder.h"
 #include "dnsd/serve/parked_queries.h"
 #include "dnsd/transfer/transfer_taker.h"
+#include "zones/wire.h"
 
 namespace dnsd {
+namespace {
+
+RateClass ClassOf(Outcome outcome) {
+  if (outcome == Outcome::kNxdomain) return RateClass::kNxdomain;
+  return outcome <= Outcome::kTruncated ? RateClass::kAnswer
+                                        : RateClass::kError;
+}
+
+}  // namespace
 
 UdpListener::UdpListener(EventLoop* loop, ListenSocket socket, UdpBatch* batch,
                          ServeContext* context)
@@ -71,13 +81,48 @@ void UdpListener::AnswerBatch(size_t count) {
 
 void UdpListener::AnswerMessage(size_t index, const View& view) {
   if (!batch_->has_room()) Send();
+  context_->SetClient(batch_->client(index));
   const Response response = Respond(batch_->packet(index), Transport::kUdp,
                                     view, &context_->respond, batch_->room());
   stats_->outcomes[static_cast<size_t>(response.outcome)].Add();
-  if (response.size > 0) batch_->Reply(index, response.size);
+  context_->CountCookie(stats_);
+  size_t size = response.size;
+  if (context_->rate_limiter != nullptr && size > 0) {
+    size = LimitSlow(index, view, ClassOf(response.outcome), size);
+  }
+  if (size > 0) batch_->Reply(index, size);
   // One test for both: what waits, and what somebody wants to know of.
   if (context_->respond.asked.kind != AskedKey::kNothing)
     NoteAsked(index, view);
+}
+
+// What is left of a response that may be one too many: its size in room().
+// Split off: most servers have no limit.
+[[gnu::noinline]] size_t UdpListener::LimitSlow(size_t index, const View& view,
+                                                RateClass kind, size_t size) {
+  const RespondContext& respond = context_->respond;
+  if (respond.cookie == CookieState::kGood) return size;  // no forgery
+  const std::span<const uint8_t> packet = batch_->packet(index);
+  const CountedName counted = respond.counted;
+  WorkerStats& stats = *context_->stats;
+  switch (context_->rate_limiter->Judge(
+      batch_->client(index), kind, packet.subspan(counted.at, counted.size),
+      respond.unix_time)) {
+    case RateVerdict::kSend:
+      return size;
+    case RateVerdict::kExceeded:
+      stats.rate_passed.Add();
+      return size;
+    case RateVerdict::kSlip:
+      stats.rate_slipped.Add();
+      // An error is as short, and TCP would have no other.
+      if (kind == RateClass::kError) return size;
+      return TruncatedResponse(packet, view, respond, batch_->room());
+    case RateVerdict::kDrop:
+      stats.rate_dropped.Add();
+      return 0;
+  }
+  return size;
 }
 
 void UdpListener::NoteAsked(size_t index, const View& view) {
@@ -90,7 +135,13 @@ void UdpListener::NoteAsked(size_t index, const View& view) {
   if (context_->respond.asked.kind == AskedKey::kOthers) {
     const ForwardResult result = context_->forwarder->Ask(
         packet, Transport::kUdp, path, view.policy, batch_->room());
-    if (result.size > 0) batch_->Reply(index, result.size);
+    size_t size = result.size;
+    // Who may ask gets what others say; who may not must not be flooded by it.
+    if (context_->rate_limiter != nullptr && size > 0 &&
+        (batch_->room()[3] & 0xf) == kRefused) {
+      size = LimitSlow(index, view, RateClass::kError, size);
+    }
+    if (size > 0) batch_->Reply(index, size);
     return;
   }
   if (context_->respond.asked.kind == AskedKey::kTransfer) {
@@ -102,7 +153,8 @@ void UdpListener::NoteAsked(size_t index, const View& view) {
   }
   const ParkResult parked = context_->parked->Park(path, packet, view);
   if (parked != ParkResult::kRefused) return;
-  const size_t size = ServfailResponse(packet, view, batch_->room());
+  const size_t size =
+      ServfailResponse(packet, view, context_->respond, batch_->room());
   if (size > 0) batch_->Reply(index, size);
 }
 

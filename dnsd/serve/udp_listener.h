@@ -12,6 +12,7 @@
 
 #include "catalog/base/event_loop.h"
 #include "dnsd/serve/listen_socket.h"
+#include "dnsd/serve/rate_limiter.h"
 #include "dnsd/serve/serve_context.h"
 #include "dnsd/serve/udp_batch.h"
 
@@ -31,6 +32,8 @@ class UdpListener {
   void AnswerBatch(size_t count);
   void AnswerMessage(size_t index, const View& view);
   void NoteAsked(size_t index, const View& view);
+  [[nodiscard]] size_t LimitSlow(size_t index, const View& view, RateClass kind,
+                                 size_t size);
   void Send();
 
   ListenSocket socket_;

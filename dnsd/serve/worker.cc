@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <thread>
@@ -18,6 +19,8 @@
 #include "dnsd/serve/deliver.h"
 #include "dnsd/serve/listen_socket.h"
 #include "dnsd/serve/parked_queries.h"
+#include "dnsd/serve/random_key.h"
+#include "dnsd/serve/rate_limiter.h"
 #include "dnsd/serve/serve_context.h"
 #include "dnsd/serve/tcp_listener.h"
 #include "dnsd/serve/udp_batch.h"
@@ -31,6 +34,8 @@ struct Worker::Impl {
   absl::Status Bind();
   void Run();
   void BeginStop(uint64_t drain_ms);
+  void SetLimits(const ClientLimits& limits);
+  void SetRateLimit(const RateLimitOptions& rate);
 
   Options options;
   std::vector<Endpoint> listening;
@@ -44,6 +49,7 @@ struct Worker::Impl {
   std::optional<ExternalAnswers> external;
   std::vector<std::unique_ptr<UdpListener>> udp;
   std::optional<TcpListener> tcp;
+  std::optional<RateLimiter> rate_limiter;
   std::optional<PrepareHook> offline;
   std::optional<Timer> stop_check;
   uint64_t stop_deadline_ms = 0;
@@ -76,10 +82,29 @@ Worker::Impl::Impl(Options worker_options)
       [this](const ForwardQuestion& question, const UpstreamAnswer* answer) {
         parked.OnResolved(question, answer);
       });
-  tcp.emplace(&loop, &context, TcpLimits());
+  tcp.emplace(&loop, &context, options.limits.tcp);
+  SetLimits(options.limits);
   // Every callback between two polls may read the view; while the loop sleeps
   // in epoll the worker must hold nothing.
   offline.emplace(&loop, [this] { context.reader.Offline(); });
+}
+
+void Worker::Impl::SetLimits(const ClientLimits& limits) {
+  if (tcp) tcp->SetLimits(limits.tcp);
+  // RFC 7828: units of 100 ms.
+  context.respond.tcp_keepalive = static_cast<uint16_t>(
+      std::min<uint64_t>(limits.tcp.idle_ms / 100, UINT16_MAX));
+  SetRateLimit(limits.rate);
+}
+
+void Worker::Impl::SetRateLimit(const RateLimitOptions& rate) {
+  // What is counted so far stays, unless it is to be counted otherwise.
+  if (rate_limiter && rate_limiter->options() == rate) return;
+  context.rate_limiter = nullptr;
+  rate_limiter.reset();
+  if (rate.responses_per_second == 0) return;
+  rate_limiter.emplace(rate, RandomKey());
+  context.rate_limiter = &*rate_limiter;
 }
 
 absl::Status Worker::Impl::Bind() {
@@ -182,6 +207,10 @@ const std::vector<Endpoint>& Worker::listening() const {
 }
 
 void Worker::Poke() { impl_->parked.Poke(); }
+
+void Worker::SetLimits(const ClientLimits& limits) {
+  impl_->loop.Post([impl = impl_.get(), limits] { impl->SetLimits(limits); });
+}
 
 void Worker::WithForwarder(std::function<void(Forwarder*)> task) {
   impl_->loop.Post([impl = impl_.get(), task = std::move(task)] {

@@ -3,7 +3,8 @@
 //
 // Threads:   Create() and Stop() on the main thread; everything else inside
 //            runs on the worker's own thread. stats(), parked_count(),
-//            Poke() and WithForwarder(): any, as long as the Worker lives.
+//            Poke(), SetLimits() and WithForwarder(): any, as long as the
+//            Worker lives.
 // Ownership: owns its thread, loop and sockets; borrows the published view.
 // Errors:    Create() says which address could not be bound and why (port in
 //            use, no permission and how to grant it, no such address).
@@ -22,6 +23,7 @@
 #include "dnsd/config.h"
 #include "dnsd/forward/forward_options.h"
 #include "dnsd/serve/asked_names.h"
+#include "dnsd/serve/client_limits.h"
 #include "dnsd/serve/worker_stats.h"
 #include "zones/view.h"
 
@@ -49,6 +51,7 @@ class Worker {
     // worker's thread.
     ForwardOptions forward;
     OnForwardLoop on_loop;
+    ClientLimits limits;
     // Outlives the worker; nullptr: there are no secondaries.
     TransferTaker* transfers = nullptr;
   };
@@ -71,6 +74,8 @@ class Worker {
   void Poke();
   [[nodiscard]] size_t parked_count() const;
 
+  // Other limits from soon on.
+  void SetLimits(const ClientLimits& limits);
   // Runs `task` on the worker's thread; never, when that has ended.
   void WithForwarder(std::function<void(Forwarder*)> task);
 

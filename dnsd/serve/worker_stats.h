@@ -36,6 +36,8 @@ enum class TcpClose : uint8_t {
 };
 
 inline constexpr size_t kOutcomeCount = static_cast<size_t>(Outcome::kCount);
+inline constexpr size_t kCookieStateCount =
+    static_cast<size_t>(CookieState::kGood) + 1;
 inline constexpr size_t kTcpCloseCount = static_cast<size_t>(TcpClose::kCount);
 
 // `Number` is Counter inside a worker and uint64_t in a sum.
@@ -50,6 +52,8 @@ struct TransportNumbers {
   Number dropped_too_long{};  // UDP: longer than kUdpQueryBytesMax
   Number dropped_address{};   // UDP: source or destination not to be answered
   std::array<Number, kOutcomeCount> outcomes{};  // by Outcome
+  // Of queries with one, by CookieState; kNone stays 0.
+  std::array<Number, kCookieStateCount> cookies{};
 
   [[nodiscard]] const Number& outcome(Outcome outcome) const {
     return outcomes[static_cast<size_t>(outcome)];
@@ -66,6 +70,11 @@ struct WorkerNumbers {
   Number tcp_accepted{};
   Number tcp_accept_pauses{};  // out of descriptors or memory
   std::array<Number, kTcpCloseCount> tcp_closed{};  // by TcpClose
+
+  // UDP responses beyond the rate limit. They count by their Outcome too.
+  Number rate_dropped{};
+  Number rate_slipped{};  // sent, but with TC, or an error
+  Number rate_passed{};   // sent, for the limit only counts
 
   // Queries that had to wait for the catalog. They count as kPending, whatever
   // is said to them in the end.
@@ -99,6 +108,9 @@ inline void AddTo(const TransportNumbers<Counter>& from,
   for (size_t i = 0; i < kOutcomeCount; ++i) {
     to->outcomes[i] += from.outcomes[i].value();
   }
+  for (size_t i = 0; i < kCookieStateCount; ++i) {
+    to->cookies[i] += from.cookies[i].value();
+  }
 }
 
 // The sum over several workers, for metrics.
@@ -111,6 +123,9 @@ inline void AddTo(const TransportNumbers<Counter>& from,
     totals.tcp_open += worker->tcp_open.value();
     totals.tcp_accepted += worker->tcp_accepted.value();
     totals.tcp_accept_pauses += worker->tcp_accept_pauses.value();
+    totals.rate_dropped += worker->rate_dropped.value();
+    totals.rate_slipped += worker->rate_slipped.value();
+    totals.rate_passed += worker->rate_passed.value();
     totals.parked += worker->parked.value();
     totals.parked_answered += worker->parked_answered.value();
     totals.parked_expired += worker->parked_expired.value();

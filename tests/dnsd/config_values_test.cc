@@ -38,6 +38,21 @@ TEST(Config, ReportsSettingsThatMakeNoSense) {
        "neither \"sequential\" nor \"random\""},
       {"dns_config { recursor_timeout = \"-1s\" }", "is negative"},
       {"dns_config { a_record_limit = -1 }", "-1 is not between 0"},
+      {"dns_config { cookies = \"yes\" }",
+       "dns_config.cookies: \"yes\" is neither \"off\" nor \"on\" nor"},
+      {"dns_config { cookie_secret = \"0123\" }",
+       "dns_config.cookie_secret: must be 32 hexadecimal digits"},
+      {"dns_config { rate_limit { responses_per_second = -1 } }",
+       "responses_per_second: -1 is not between 0 and 1000000"},
+      {"dns_config { rate_limit { slip = 101 } }", "slip: 101 is not between"},
+      {"dns_config { rate_limit { ipv4_prefix = 33 } }", "33 is not between"},
+      {"dns_config { rate_limit { window = \"0s\" } }",
+       "window: \"0s\" is not between 1000ms and 3600s"},
+      {"dns_config { rate_limit { exempt = [\"10.0.0.1/40\"] } }",
+       "exempt: \"10.0.0.1/40\" is not a network"},
+      {"dns_config { rate_limit { rate = 5 } }", "rate"},
+      {"dns_config { tcp { max_conns = 0 } }", "max_conns: 0 is not between 1"},
+      {"dns_config { tcp { idle_timeout = \"1ms\" } }", "\"1ms\" is not"},
       {"dns_config { a = 1 } dns_config { b = 1 }", "must be one map"},
   };
   ExpectOneError(kCases);
@@ -235,6 +250,64 @@ TEST(Config, ReadsZonesAndOurOwnSettings) {
   ASSERT_EQ(loaded.config.zones.size(), 2u);
   EXPECT_EQ(loaded.config.zones[0].name, "example.com.");
   EXPECT_EQ(loaded.config.zones[0].file, "zones/e");
+}
+
+TEST(Config, ReadsWhatDnsClientsMayDo) {
+  const Loaded loaded = LoadHcl(R"(dns_config {
+    cookies = "required"
+    cookie_secret = "000102030405060708090A0b0c0d0e0f"
+    minimal_any = false
+    rate_limit {
+      responses_per_second = 20
+      window = "5s"
+      slip = 3
+      ipv4_prefix = 32
+      ipv6_prefix = 64
+      log_only = true
+      exempt = ["127.0.0.0/8", "::1"]
+      table_size = 1000
+    }
+    tcp {
+      max_conns = 10
+      max_conns_per_client = 5
+      max_queries_per_conn = 100
+      idle_timeout = "2500ms"
+    }
+  })");
+  ASSERT_TRUE(loaded.problems.ok()) << Join(loaded.problems.errors());
+  const Config& config = loaded.config;
+  EXPECT_EQ(config.policy.cookies.use, Cookies::kRequired);
+  EXPECT_FALSE(config.policy.minimal_any);
+  ASSERT_TRUE(config.cookie_secret.has_value());
+  EXPECT_EQ(config.cookie_secret->bytes[10], 10);
+  const RateLimitOptions& rate = config.client_limits.rate;
+  EXPECT_EQ(rate.responses_per_second, 20u);
+  EXPECT_EQ(rate.window_s, 5u);
+  EXPECT_EQ(rate.slip, 3u);
+  EXPECT_EQ(rate.ipv4_prefix, 32);
+  EXPECT_EQ(rate.ipv6_prefix, 64);
+  EXPECT_TRUE(rate.log_only);
+  EXPECT_EQ(rate.exempt.size(), 2u);
+  EXPECT_EQ(rate.table_size, 1000u);
+  const TcpLimits& tcp = config.client_limits.tcp;
+  EXPECT_EQ(tcp.connections_max, 10u);
+  EXPECT_EQ(tcp.connections_per_client_max, 5u);
+  EXPECT_EQ(tcp.queries_max, 100u);
+  EXPECT_EQ(tcp.idle_ms, 2500u);
+}
+
+// Consul's answers know neither cookies nor minimal ANY.
+TEST(Config, CookiesAndMinimalAnyFollowCompat) {
+  const Loaded rfc = LoadHcl("");
+  EXPECT_EQ(rfc.config.policy.cookies.use, Cookies::kOn);
+  EXPECT_TRUE(rfc.config.policy.minimal_any);
+  EXPECT_EQ(rfc.config.client_limits, ClientLimits());
+  const Loaded consul = LoadHcl("dns_config { compat = \"consul\" }");
+  EXPECT_EQ(consul.config.policy.cookies.use, Cookies::kOff);
+  EXPECT_FALSE(consul.config.policy.minimal_any);
+  const Loaded asked =
+      LoadHcl("dns_config { compat = \"consul\" cookies = \"on\" }");
+  EXPECT_EQ(asked.config.policy.cookies.use, Cookies::kOn);
 }
 
 }  // namespace

@@ -35,6 +35,8 @@ struct World {
       policies[i].compat = i == 0 ? Compat::kRfc : Compat::kConsul;
       policies[i].alt_domain = "alt.test.";
       policies[i].node_name = "foo";
+      policies[i].cookies.use = i == 0 ? Cookies::kOn : Cookies::kRequired;
+      policies[i].cookies.previous.emplace();
       views[i] = BuildView(state, policies[i], {}, 1);
     }
   }
@@ -48,7 +50,11 @@ void Require(bool holds, const char* what, const Message& message) {
 
 void CheckOne(const World& world, int which, Transport transport,
               std::span<const uint8_t> packet, uint8_t* out) {
+  static constexpr uint8_t kClient[] = {192, 0, 2, 1};
   RespondContext context;
+  context.client = kClient;
+  context.unix_time = 1559731985;
+  context.tcp_keepalive = 100;
   Response response =
       Respond(packet, transport, *world.views[which], &context, out);
   if (response.size == 0) return;
@@ -67,6 +73,19 @@ void CheckOne(const World& world, int which, Transport transport,
                 message.additional.empty(),
             "records in an error response", message);
   }
+  const CountedName counted = context.counted;
+  Require(counted.at + size_t{counted.size} <= packet.size(),
+          "counted for what is not there", message);
+  if (counted.size == 0) return;
+  // What the rate limit leaves of it. Its OPT and cookie may be new.
+  const size_t size =
+      TruncatedResponse(packet, *world.views[which], context, out);
+  error = ParseMessage({out, size}, &message);
+  Require(error.empty(), error.c_str(), message);
+  Require((message.flags & kFlagTc) != 0, "TC is not set", message);
+  Require(size <= packet.size() + 64, "it amplifies", message);
+  Require(message.answer.empty() && message.authority.empty(),
+          "records in a response that has none", message);
 }
 
 }  // namespace

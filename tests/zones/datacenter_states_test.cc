@@ -401,7 +401,7 @@ TEST(ServfailResponse, AnswersAnyQueryThatRespondWould) {
       SCOPED_TRACE(size);
       const std::span<const uint8_t> packet(
           reinterpret_cast<const uint8_t*>(whole.data()), size);
-      const size_t written = ServfailResponse(packet, *view, out.data());
+      const size_t written = ServfailResponse(packet, *view, {}, out.data());
       if (size < kHeaderBytes) {
         EXPECT_EQ(written, 0u);
         continue;
@@ -414,7 +414,7 @@ TEST(ServfailResponse, AnswersAnyQueryThatRespondWould) {
     testing::Message message;
     const size_t written = ServfailResponse(
         {reinterpret_cast<const uint8_t*>(whole.data()), whole.size()}, *view,
-        out.data());
+        {}, out.data());
     ASSERT_EQ(ParseMessage({out.data(), written}, &message), "");
     EXPECT_EQ(message.qname, testing::WireName("Web.service.consul."));
     ASSERT_TRUE(message.opt.has_value());
@@ -425,7 +425,7 @@ TEST(ServfailResponse, AnswersAnyQueryThatRespondWould) {
     EXPECT_EQ(
         ServfailResponse({reinterpret_cast<const uint8_t*>(response.data()),
                           response.size()},
-                         *view, out.data()),
+                         *view, {}, out.data()),
         0u);
   }
 }

@@ -10,9 +10,11 @@
 
 #include "catalog/published.h"
 #include "catalog/qsbr.h"
+#include "dnsd/serve/rate_limiter.h"
 #include "tests/testing/call_counters.h"
 #include "tests/testing/catalog_maker.h"
 #include "tests/testing/rr_text.h"
+#include "zones/name.h"
 #include "zones/responder.h"
 #include "zones/view_builder.h"
 #include "zones/zone_file.h"
@@ -137,6 +139,12 @@ std::vector<std::string> Packets(const std::string& name, uint16_t type) {
   options.edns->dnssec_ok = true;
   options.edns->options = EcsOption("192.0.2.0", 24, 0);
   packets.push_back(BuildQuery(name, type, options));
+  for (size_t size : {8, 9, 24}) {
+    options.edns->options =
+        testing::EdnsOption(kOptionCookie, std::string(size, '\1')) +
+        testing::EdnsOption(kOptionKeepalive, "");
+    packets.push_back(BuildQuery(name, type, options));
+  }
   options.edns->version = 1;
   packets.push_back(BuildQuery(name, type, options));
   options.edns.reset();
@@ -171,6 +179,9 @@ std::unique_ptr<const View> MakeView(Compat compat, bool compress) {
   policy.alt_domain = "alt.test.";
   policy.node_name = "n1";
   policy.recursion_available = true;
+  policy.cookies.use = compress ? Cookies::kOn : Cookies::kRequired;
+  policy.cookies.previous.emplace();
+  policy.minimal_any = compress;
   policy.disable_compression = !compress;
   policy.enable_truncate = true;
   auto zone = ParseZone("example.org.", "example.org", kZone);
@@ -182,7 +193,12 @@ std::unique_ptr<const View> MakeView(Compat compat, bool compress) {
 
 class NoAlloc : public ::testing::Test {
  protected:
-  void SetUp() override { testing::InstallCallCounters(); }
+  void SetUp() override {
+    testing::InstallCallCounters();
+    context_.client = client_;
+    context_.unix_time = 0x01010101;  // as the cookies of Packets() say
+    context_.tcp_keepalive = 100;
+  }
 
   // Answers the packet over both transports. Adds to `outcomes`.
   void Ask(const View& view, const std::string& packet,
@@ -204,6 +220,7 @@ class NoAlloc : public ::testing::Test {
   int outcomes_[static_cast<size_t>(Outcome::kCount)] = {};
 
  private:
+  const uint8_t client_[4] = {192, 0, 2, 1};
   RespondContext context_;
   std::vector<uint8_t> out_ = std::vector<uint8_t>(kResponseBytesMax);
 };
@@ -249,11 +266,33 @@ TEST_F(NoAlloc, NoQueryAllocatesLocksOrReadsTheClock) {
   for (Outcome outcome :
        {Outcome::kAnswered, Outcome::kNodata, Outcome::kNxdomain,
         Outcome::kTruncated, Outcome::kRefused, Outcome::kFormErr,
-        Outcome::kNotImp, Outcome::kBadVers, Outcome::kDroppedShort,
-        Outcome::kDroppedResponse, Outcome::kPending}) {
+        Outcome::kNotImp, Outcome::kBadVers, Outcome::kBadCookie,
+        Outcome::kDroppedShort, Outcome::kDroppedResponse, Outcome::kPending}) {
     EXPECT_GT(outcomes_[static_cast<size_t>(outcome)], 0)
         << "outcome " << static_cast<int>(outcome);
   }
+}
+
+TEST_F(NoAlloc, TheRateLimiterAllocatesLocksAndReadsNothing) {
+  RateLimitOptions options;
+  options.responses_per_second = 2;
+  options.exempt = {*IpNetwork::Parse("10.0.0.0/8")};
+  RateLimiter limiter(options, SipKey());
+  SocketAddress client;
+  client.sa.sa_family = AF_INET;
+  const std::string name("\3web\0", 5);
+  int dropped = 0;
+  Arm();
+  for (uint32_t i = 0; i < 1000; ++i) {
+    client.v4.sin_addr.s_addr = i % 100;
+    if (limiter.Judge(client, RateClass::kAnswer, WireBytes(name), 1) ==
+        RateVerdict::kDrop) {
+      ++dropped;
+    }
+  }
+  const CallCounts after = Disarm();
+  EXPECT_GT(dropped, 0);
+  EXPECT_EQ(after.allocations + after.frees + after.locks + after.clocks, 0);
 }
 
 TEST_F(NoAlloc, ReadingThePublishedViewAllocatesAndLocksNothing) {

@@ -95,10 +95,17 @@ Response Respond(std::span<const uint8_t> packet, Transport /*transport*/,
 }
 
 size_t ServfailResponse(std::span<const uint8_t> packet, const View& /*view*/,
-                        uint8_t* out) {
+                        const RespondContext& /*context*/, uint8_t* out) {
   memcpy(out, packet.data(), packet.size());
   out[2] |= kQr;
   out[3] = 2;
+  return packet.size();
+}
+
+size_t TruncatedResponse(std::span<const uint8_t> packet, const View& /*view*/,
+                         const RespondContext& /*context*/, uint8_t* out) {
+  memcpy(out, packet.data(), packet.size());
+  out[2] |= kQr | 2;
   return packet.size();
 }
 

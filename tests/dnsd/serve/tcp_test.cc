@@ -230,6 +230,30 @@ TEST_F(TcpTest, HalfSentFramesAreClosedEvenWhenTheyTrickle) {
   }));
 }
 
+TEST_F(TcpTest, AConnectionEndsAfterItsLastQuery) {
+  TcpLimits limits;
+  limits.queries_max = 3;
+  Serve(limits);
+  const auto client = Connect();
+  for (uint16_t id = 0; id < 3; ++id) ExpectServed(client.get(), id);
+  EXPECT_TRUE(client->AtEnd());
+  ExpectServed(Connect().get());
+}
+
+TEST_F(TcpTest, NewLimitsCloseTheLongestIdle) {
+  Serve({});
+  const auto first = Connect();
+  ExpectServed(first.get());
+  const auto second = Connect();
+  ExpectServed(second.get());
+  TcpLimits limits;
+  limits.connections_max = 1;
+  thread_.loop.Post([&] { listener_->SetLimits(limits); });
+  EXPECT_TRUE(first->AtEnd());
+  EXPECT_TRUE(EventuallyClosed(TcpClose::kEvicted, 1));
+  ExpectServed(second.get());
+}
+
 TEST_F(TcpTest, IdleConnectionsAreClosedAndOthersStay) {
   TcpLimits limits;
   limits.idle_ms = 300;
