@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
 
 namespace dnsd {
 namespace {
@@ -19,6 +20,13 @@ uint64_t NewestIn(const std::vector<NodeReport>& nodes) {
     }
   }
   return newest;
+}
+
+// Of Withdrawn: `kind` is an instance's or a check's.
+enum class Kind : char { kInstance = 'i', kCheck = 'c' };
+std::string WithdrawnKey(const Node& node, Kind kind, const std::string& id) {
+  return absl::StrCat(AsciiLower(node.name),
+                      std::string{'\0', static_cast<char>(kind)}, id);
 }
 
 }  // namespace
@@ -73,8 +81,13 @@ void MirrorTable::EmitInstance(const Row& row, const ServiceInstance& instance,
 void MirrorTable::PutInstance(Row* row, const InstanceReport& report,
                               const Age& age, Changes* changes) {
   newest_ = std::max(newest_, report.modify_index);
-  std::shared_ptr<const InstanceReport>& slot =
-      row->instances[report.instance.id];
+  const std::string& id = report.instance.id;
+  if (!row->instances.contains(id) &&
+      IsOvertaken(WithdrawnKey(*row->node, Kind::kInstance, id),
+                  report.modify_index, age)) {
+    return;
+  }
+  std::shared_ptr<const InstanceReport>& slot = row->instances[id];
   if (slot != nullptr) {
     if (!age.reset && report.modify_index < slot->modify_index) return;
     if (slot->instance == report.instance) {
@@ -85,20 +98,29 @@ void MirrorTable::PutInstance(Row* row, const InstanceReport& report,
     }
     const std::string before = AsciiLower(slot->instance.name);
     auto refs = services_.find(before);
-    refs->second.erase({row, report.instance.id});
+    refs->second.erase({row, id});
     if (refs->second.empty()) services_.erase(refs);
   } else {
     ++instance_count_;
   }
   slot = std::make_shared<const InstanceReport>(report);
-  services_[AsciiLower(report.instance.name)].insert({row, report.instance.id});
+  services_[AsciiLower(report.instance.name)].insert({row, id});
   EmitInstance(*row, report.instance, changes);
 }
 
 void MirrorTable::PutCheck(Row* row, const CheckReport& report, const Age& age,
                            Changes* changes) {
   newest_ = std::max(newest_, report.modify_index);
-  std::shared_ptr<const CheckReport>& slot = row->checks[report.check.id];
+  const std::string& id = report.check.id;
+  // A check of an instance that is not known yet comes with that.
+  const std::string& service_id = report.check.service_id;
+  if (!service_id.empty() && !row->instances.contains(service_id)) return;
+  if (!row->checks.contains(id) &&
+      IsOvertaken(WithdrawnKey(*row->node, Kind::kCheck, id),
+                  report.modify_index, age)) {
+    return;
+  }
+  std::shared_ptr<const CheckReport>& slot = row->checks[id];
   if (slot != nullptr) {
     if (!age.reset && report.modify_index < slot->modify_index) return;
     if (slot->check == report.check) {
@@ -111,7 +133,7 @@ void MirrorTable::PutCheck(Row* row, const CheckReport& report, const Age& age,
     ++check_count_;
   }
   slot = std::make_shared<const CheckReport>(report);
-  const Ref ref{row, report.check.id};
+  const Ref ref{row, id};
   if (report.check.status == HealthStatus::kPassing) {
     not_passing_.erase(ref);
   } else {
@@ -120,8 +142,15 @@ void MirrorTable::PutCheck(Row* row, const CheckReport& report, const Age& age,
   changes->push_back(UpsertCheck{KeyOf(*row), report.check});
 }
 
-void MirrorTable::RemoveCheckOf(Row* row, const std::string& id,
+bool MirrorTable::IsOvertaken(const std::string& key, uint64_t modify_index,
+                              const Age& age) const {
+  return !age.reset && withdrawn_.Has(key, modify_index, age.index);
+}
+
+void MirrorTable::RemoveCheckOf(Row* row, const std::string& id, const Age& age,
                                 Changes* changes) {
+  withdrawn_.Add(WithdrawnKey(*row->node, Kind::kCheck, id),
+                 row->checks.at(id)->modify_index, age.index);
   changes->push_back(RemoveCheck{KeyOf(*row), id});
   not_passing_.erase({row, id});
   row->checks.erase(id);
@@ -129,8 +158,10 @@ void MirrorTable::RemoveCheckOf(Row* row, const std::string& id,
 }
 
 void MirrorTable::RemoveInstanceOf(Row* row, const std::string& id,
-                                   Changes* changes) {
+                                   const Age& age, Changes* changes) {
   auto it = row->instances.find(id);
+  withdrawn_.Add(WithdrawnKey(*row->node, Kind::kInstance, id),
+                 it->second->modify_index, age.index);
   auto refs = services_.find(AsciiLower(it->second->instance.name));
   refs->second.erase({row, id});
   if (refs->second.empty()) services_.erase(refs);
@@ -173,7 +204,7 @@ void MirrorTable::SweepChecks(
       gone.push_back(id);
     }
   }
-  for (const std::string& id : gone) RemoveCheckOf(row, id, changes);
+  for (const std::string& id : gone) RemoveCheckOf(row, id, age, changes);
 }
 
 // Takes out what a report of all of a node lacks.
@@ -192,7 +223,7 @@ void MirrorTable::SweepRow(Row* row, const NodeReport& report, const Age& age,
       gone.push_back(id);
     }
   }
-  for (const std::string& id : gone) RemoveInstanceOf(row, id, changes);
+  for (const std::string& id : gone) RemoveInstanceOf(row, id, age, changes);
 }
 
 uint64_t MirrorTable::ApplyAll(uint64_t index,
@@ -201,6 +232,7 @@ uint64_t MirrorTable::ApplyAll(uint64_t index,
   newest_ = std::max(reset ? 0 : newest_, NewestIn(nodes));
   index = std::min(index, newest_);
   const Age age{index, reset};
+  if (reset) withdrawn_.Clear();
   std::set<const Row*> seen;
   for (const NodeReport& report : nodes) {
     Row* row = PutNode(report, age, changes);
@@ -281,7 +313,8 @@ void MirrorTable::PutService(const std::string& name,
       gone.push_back(ref);
     }
   }
-  for (const Ref& ref : gone) RemoveInstanceOf(ref.first, ref.second, changes);
+  for (const Ref& ref : gone)
+    RemoveInstanceOf(ref.first, ref.second, age, changes);
 }
 
 void MirrorTable::ApplyDelta(const DeltaReport& delta, Changes* changes) {
@@ -335,11 +368,7 @@ void MirrorTable::ApplyNodeChecks(const std::string& node, uint64_t index,
   std::set<std::string> seen;
   for (const CheckReport& check : checks) {
     seen.insert(check.check.id);
-    const std::string& id = check.check.service_id;
-    // A check of an instance that is not known yet comes with that.
-    if (id.empty() || row->instances.contains(id)) {
-      PutCheck(row, check, age, changes);
-    }
+    PutCheck(row, check, age, changes);
   }
   SweepChecks(row, seen, age, changes, [](const CheckReport&) { return true; });
 }
@@ -371,7 +400,7 @@ void MirrorTable::ApplyState(HealthStatus status, uint64_t index,
     if (instance == ref.first->instances.end()) {
       unknown->nodes.insert(ref.first->node->name);
     } else {
-      unknown->services.insert(instance->second->instance.name);
+      unknown->unsettled.insert(instance->second->instance.name);
     }
   }
 }
@@ -451,44 +480,6 @@ void MirrorTable::Clear(Changes* changes) {
   ApplyAll(0, {}, /*reset=*/true, changes);
   ApplyQueries({}, changes);
   gateways_.clear();
-}
-
-std::vector<std::string> MirrorTable::service_names() const {
-  std::vector<std::string> names;
-  for (const auto& [key, refs] : services_) names.push_back(key);
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-bool MirrorTable::HasService(const std::string& name) const {
-  return services_.contains(AsciiLower(name));
-}
-
-bool MirrorTable::HasTags(const std::string& name,
-                          const std::set<std::string>& tags) const {
-  std::set<std::string> known;
-  auto it = services_.find(AsciiLower(name));
-  if (it != services_.end()) {
-    for (const auto& [row, id] : it->second) {
-      const ServiceInstance& instance = row->instances.at(id)->instance;
-      known.insert(instance.tags.begin(), instance.tags.end());
-    }
-  }
-  return known == tags;
-}
-
-std::vector<std::string> MirrorTable::gateways() const {
-  std::vector<std::string> names;
-  for (const auto& [key, refs] : services_) {
-    for (const auto& [row, id] : refs) {
-      const ServiceInstance& instance = row->instances.at(id)->instance;
-      if (!IsGateway(instance.kind)) continue;
-      names.push_back(instance.name);
-      break;
-    }
-  }
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 }  // namespace dnsd

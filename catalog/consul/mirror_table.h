@@ -5,9 +5,10 @@
 // its services) and overtake each other, and with stale reads one may come
 // from a server that lags. So an object is replaced only by one that is not
 // older (ModifyIndex), and withdrawn only by an answer (X-Consul-Index) that
-// is not older than the object; and a node that is not there is made only by
-// an answer that is not older than the list of nodes. A reset ends that: after
-// it, indexes of before mean nothing.
+// is not older than the object; a node that is not there is made only by an
+// answer that is not older than the list of nodes, and what was withdrawn comes
+// back only newer, or in a younger answer. A reset ends that: after it, indexes
+// of before mean nothing.
 //
 // Threads:   the sync thread. The values behind an image's pointers are never
 //            changed, so an image may be read by another thread.
@@ -31,6 +32,7 @@
 #include "catalog/change.h"
 #include "catalog/consul/mirror_file.h"
 #include "catalog/consul/report.h"
+#include "catalog/consul/withdrawn.h"
 
 namespace dnsd {
 
@@ -72,8 +74,9 @@ class MirrorTable {
 
   // What must be asked for again before it is known.
   struct Unknown {
-    std::set<std::string> services;  // names
-    std::set<std::string> nodes;     // names; their checks
+    std::set<std::string> services;   // names; of instances that are not known
+    std::set<std::string> unsettled;  // names; instances may be passing again
+    std::set<std::string> nodes;      // names; their checks
   };
   // All checks with a status that is not passing. Those the table has with
   // that status but the answer lacks may be passing or gone: `unknown`.
@@ -153,8 +156,13 @@ class MirrorTable {
                    Changes* changes);
   void PutCheck(Row* row, const CheckReport& report, const Age& age,
                 Changes* changes);
-  void RemoveInstanceOf(Row* row, const std::string& id, Changes* changes);
-  void RemoveCheckOf(Row* row, const std::string& id, Changes* changes);
+  // Whether an answer as of `age` shows what is withdrawn already.
+  [[nodiscard]] bool IsOvertaken(const std::string& key, uint64_t modify_index,
+                                 const Age& age) const;
+  void RemoveInstanceOf(Row* row, const std::string& id, const Age& age,
+                        Changes* changes);
+  void RemoveCheckOf(Row* row, const std::string& id, const Age& age,
+                     Changes* changes);
   void RemoveRow(Row* row, Changes* changes);
   void EmitInstance(const Row& row, const ServiceInstance& instance,
                     Changes* changes) const;
@@ -177,6 +185,7 @@ class MirrorTable {
   std::set<Ref> not_passing_;                                    // checks
   std::map<std::string, std::vector<std::string>> gateways_;     // lower case
   std::map<std::string, PreparedQuery> queries_;                 // by id
+  Withdrawn withdrawn_;
   size_t instance_count_ = 0;
   size_t check_count_ = 0;
 };

@@ -326,6 +326,11 @@ absl::Status ServiceWatches::OnState(HealthStatus status, ConsulReply* reply) {
     // that is new.
     if (!hot_.contains(AsciiLower(name))) Fetch({false, AsciiLower(name)});
   }
+  // Its own watch may have told already: this list's answer of before, that it
+  // is not passing, was then overtaken, and that watch has no news.
+  for (const std::string& name : unknown.unsettled) {
+    Fetch({false, AsciiLower(name)});
+  }
   for (const std::string& name : unknown.nodes) Fetch({true, name});
   return absl::OkStatus();
 }

@@ -51,7 +51,8 @@ class MirrorWatches : public MirrorTest {
     for (const auto* mirror : {&rich_, &poor_}) {
       EXPECT_TRUE((*mirror)->WaitForAddresses(name, addresses))
           << (mirror == &rich_ ? "all watched: " : "few watched: ") << name
-          << ": " << absl::StrJoin((*mirror)->Addresses(name), " ") << "\n"
+          << ": " << absl::StrJoin((*mirror)->Addresses(name), " ")
+          << " instead of " << absl::StrJoin(addresses, " ") << "\n"
           << (*mirror)->log();
     }
   }

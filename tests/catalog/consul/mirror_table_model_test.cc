@@ -284,6 +284,7 @@ class Mirror {
           answer.index, answer.checks, &changes, &unknown);
     }
     // What is asked for again comes at once here.
+    unknown.services.merge(unknown.unsettled);
     for (const std::string& name : unknown.services) {
       table_.ApplyService(name, world_->service_index(name),
                           world_->Service(name), &changes);

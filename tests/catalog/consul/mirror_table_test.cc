@@ -208,11 +208,12 @@ TEST_F(MirrorTableTest, UnhealthyChecksChangeAndThoseThatLeftAreUnknown) {
       "a", MakeCheck("alive", "web", HealthStatus::kCritical), "web", 12};
   table_.ApplyState(HealthStatus::kCritical, 12, {sick}, &changes_, &unknown);
   EXPECT_EQ(Taken(&changes_), Lines{"+check a/alive critical"});
-  EXPECT_TRUE(unknown.services.empty());
+  EXPECT_TRUE(unknown.unsettled.empty());
   table_.ApplyState(HealthStatus::kCritical, 11, {}, &changes_, &unknown);
-  EXPECT_TRUE(unknown.services.empty()) << "an older answer";
+  EXPECT_TRUE(unknown.unsettled.empty()) << "an older answer";
   table_.ApplyState(HealthStatus::kCritical, 13, {}, &changes_, &unknown);
-  EXPECT_EQ(unknown.services, std::set<std::string>{"web"});
+  EXPECT_EQ(unknown.unsettled, std::set<std::string>{"web"});
+  EXPECT_TRUE(unknown.services.empty());
   EXPECT_EQ(Taken(&changes_), Lines());
 
   unknown = {};
@@ -223,6 +224,30 @@ TEST_F(MirrorTableTest, UnhealthyChecksChangeAndThoseThatLeftAreUnknown) {
                     &unknown);
   EXPECT_EQ(unknown.services, std::set<std::string>{"new"});
   EXPECT_EQ(Taken(&changes_), Lines());
+}
+
+// A list that was asked for before, and comes after the service's own answer.
+TEST_F(MirrorTableTest, OvertakenAnswersBringNothingBack) {
+  const CheckReport maintenance{
+      "a", MakeCheck("maintenance", "web", HealthStatus::kCritical), "web", 20};
+  MirrorTable::Unknown unknown;
+  table_.ApplyState(HealthStatus::kCritical, 20, {maintenance}, &changes_,
+                    &unknown);
+  EXPECT_EQ(Taken(&changes_), Lines{"+check a/maintenance critical"});
+  table_.ApplyService("web", 21, {Web("a", 5, 6)}, &changes_);
+  EXPECT_EQ(Taken(&changes_), (Lines{"-check a/maintenance", "-b/web"}));
+  table_.ApplyState(HealthStatus::kCritical, 20, {maintenance}, &changes_,
+                    &unknown);
+  table_.ApplyAll(20, {Web("a", 5, 6), Web("b", 7, 8)}, false, &changes_);
+  EXPECT_EQ(Taken(&changes_), Lines());
+
+  // What is newer, and what a younger answer has, is there again.
+  CheckReport again = maintenance;
+  again.modify_index = 22;
+  table_.ApplyState(HealthStatus::kCritical, 22, {again}, &changes_, &unknown);
+  EXPECT_EQ(Taken(&changes_), Lines{"+check a/maintenance critical"});
+  table_.ApplyService("web", 21, {Web("a", 5, 6), Web("b", 7, 8)}, &changes_);
+  EXPECT_EQ(Taken(&changes_), (Lines{"+b/web:80", "+check b/alive passing"}));
 }
 
 TEST_F(MirrorTableTest, ChecksOfNodesComeAndGo) {
