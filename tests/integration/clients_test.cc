@@ -34,8 +34,8 @@ std::string Config(const std::string& dns_config) {
 
 class ClientsTest : public ::testing::Test {
  protected:
-  void Start(const std::string& dns_config) {
-    dir_.Write("agent.hcl", Config(dns_config));
+  void Start(const std::string& dns_config, const std::string& more = "") {
+    dir_.Write("agent.hcl", absl::StrCat(Config(dns_config), more));
     agent_.emplace(std::vector<std::string>{"-config-dir", dir_.path(), "-node",
                                             "n1", "-workers", "1"});
     ASSERT_TRUE(agent_->WaitUntilServing()) << agent_->process().output();
@@ -46,10 +46,11 @@ class ClientsTest : public ::testing::Test {
     ASSERT_EQ(reload.exit_code, 0) << reload.output;
   }
 
-  std::string Dig(std::vector<std::string> args) {
+  std::string Dig(std::vector<std::string> args,
+                  const std::string& name = kName) {
     args.insert(args.begin(),
                 {"dig", "@127.0.0.1", "-p", std::to_string(agent_->dns().port),
-                 kName, "+noall", "+comments", "+ignore"});
+                 name, "+noall", "+comments", "+ignore"});
     const Finished finished = RunToEnd(args);
     EXPECT_EQ(finished.exit_code, 0) << finished.output;
     return finished.output;
@@ -109,6 +110,29 @@ TEST_F(ClientsTest, RequiredCookiesCostOneMoreRoundTrip) {
   EXPECT_THAT(output, HasSubstr("ANSWER: 1"));
   EXPECT_EQ(Cookies("good"), 1u);
   EXPECT_THAT(Dig({"+nocookie"}), HasSubstr("ANSWER: 1"));
+}
+
+TEST_F(ClientsTest, WhatARecursorSaysComesWithOurCookie) {
+  TempDir dir;
+  dir.Write("agent.hcl",
+            absl::StrCat("domain = \"other\"\n",
+                         Config("service_ttl { \"*\" = \"60s\" }")));
+  AgentProcess recursor({"-config-dir", dir.path(), "-node", "n2"});
+  ASSERT_TRUE(recursor.WaitUntilServing()) << recursor.process().output();
+  Start("cookies = \"required\"",
+        absl::StrCat("recursors = [\"127.0.0.1:", recursor.dns().port, "\"]"));
+  const std::string name = "web.service.other";
+  EXPECT_THAT(Dig({"+cookie", "+nobadcookie"}, name), HasSubstr("BADCOOKIE"));
+  EXPECT_EQ(Metric("dnsd_forward_queries_total"), 0u);
+  for (const char* from : {"the recursor", "the cache"}) {
+    const std::string output = Dig({"+cookie", "+badcookie"}, name);
+    EXPECT_THAT(output, HasSubstr("ANSWER: 1")) << from;
+    EXPECT_THAT(output, HasSubstr("(good)")) << from;
+  }
+  EXPECT_EQ(Metric("dnsd_forward_cache_hits_total"), 1u);
+  const std::string nothing = Dig({"+cookie"}, "nothing.other");
+  EXPECT_THAT(nothing, HasSubstr("NXDOMAIN"));
+  EXPECT_THAT(nothing, HasSubstr("(good)"));
 }
 
 TEST_F(ClientsTest, TheSecretBeforeIsGoodAfterAReload) {
