@@ -299,7 +299,7 @@ TEST_F(ForwardLiesTest, LateRepliesAnswerNoOtherQuestion) {
     asked.Say(*late);
     SayTruth(asked);
   });
-  ASSERT_NO_FATAL_FAILURE(Start("dns_config { recursor_timeout = \"1s\" }"));
+  ASSERT_NO_FATAL_FAILURE(Start());
   ExpectTruth("first.example.");
   EXPECT_EQ(Count("hedged"), 1u);
   ExpectTruth("second.example.");
@@ -341,7 +341,7 @@ TEST_F(ForwardLiesTest, WhoKnowsNoEdnsIsAskedWithout) {
     asked.Say(reply);
   }));
   LyingServer silent(unless_edns(SayNothing));
-  std::string config = "dns_config { recursor_timeout = \"1s\" }\n";
+  std::string config;
   const std::vector<std::pair<std::string, LyingServer*>> servers = {
       {"formerr.example", &formerr},
       {"notimp.example", &notimp},
@@ -372,7 +372,7 @@ TEST_F(ForwardLiesTest, SilenceIsServfailOrWhatWasKnown) {
     asked.Say(MakeReply(
         asked, {.answer = {absl::StrCat(asked.name(), " 1 A ", kTruth)}}));
   });
-  ASSERT_NO_FATAL_FAILURE(Start("dns_config { recursor_timeout = \"300ms\" }"));
+  ASSERT_NO_FATAL_FAILURE(Start("dns_config { recursor_timeout = \"1s\" }"));
   ExpectTruth("known.example.");
   liar_.Tell(SayNothing);
   EXPECT_EQ(Ask("unknown.example.").rcode, "SERVFAIL");
