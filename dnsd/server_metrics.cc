@@ -118,6 +118,9 @@ void AddForward(const ForwardTotals& totals, MetricsText* text) {
       "Messages that answered another question.", totals.wrong_replies);
   add("dnsd_forward_wrong_case_total",
       "Replies that lost the letter case of the question.", totals.wrong_case);
+  add("dnsd_forward_foreign_records_total",
+      "Records of other names that answers brought along.",
+      totals.foreign_records);
   add("dnsd_forward_external_total",
       "Lookups of names that names of the catalog lead to.", totals.external);
   add("dnsd_forward_no_edns_total",

@@ -31,6 +31,7 @@ struct ForwardNumbers {
   Number upstream_failures{};  // SERVFAIL, REFUSED, unreadable, unreachable
   Number wrong_replies{};      // messages with another id or question
   Number wrong_case{};         // replies that lost the question's letter case
+  Number foreign_records{};    // of ANSWER, and of names nobody asked for
   Number no_edns{};            // upstreams found not to know EDNS
 };
 
@@ -54,6 +55,7 @@ inline void AddTo(const ForwardStats& from, ForwardTotals* to) {
   to->upstream_failures += from.upstream_failures.value();
   to->wrong_replies += from.wrong_replies.value();
   to->wrong_case += from.wrong_case.value();
+  to->foreign_records += from.foreign_records.value();
   to->no_edns += from.no_edns.value();
 }
 

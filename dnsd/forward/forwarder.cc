@@ -188,10 +188,13 @@ bool Forwarder::Resolve(const ForwardQuestion& question) {
   return true;
 }
 
-// Begins to ask. nullptr: there are too many sockets already.
+// Begins to ask. nullptr: nobody of the rule has room for another socket.
 Forwarder::Flight* Forwarder::TakeOff(ForwardQuestion question,
                                       std::shared_ptr<const Rule> rule) {
-  if (running_count_ >= options_.sockets_max) return nullptr;
+  if (std::none_of(rule->upstreams.begin(), rule->upstreams.end(),
+                   [this](const auto& known) { return HasRoom(*known); })) {
+    return nullptr;
+  }
   auto made = std::make_unique<Flight>();
   Flight* flight = made.get();
   flight->question = question;
@@ -216,7 +219,7 @@ void Forwarder::Finish(Flight* flight, const UpstreamAnswer* answer) {
   due_.erase({flight->due_ms, flight});
   const uint64_t now = now_ms();
   for (Running& running : flight->running) {
-    --running_count_;
+    Leave(running.upstream);
     // Overtaken, having had more time than it usually takes.
     if (answer != nullptr &&
         now - running.started_ms >= HedgeDelay(*flight, running.upstream)) {

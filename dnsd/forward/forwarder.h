@@ -136,9 +136,10 @@ class Forwarder {
     explicit Known(Upstream upstream) : state(std::move(upstream)) {}
 
     Upstream state;
-    bool is_used = false;     // by a rule: others only end what they began
-    uint64_t timeout_ms = 0;  // the longest of its rules
-    Probe health;             // whether it is back
+    bool is_used = false;      // by a rule: others only end what they began
+    uint64_t timeout_ms = 0;   // the longest of its rules
+    size_t running_count = 0;  // exchanges of flights
+    Probe health;              // whether it is back
     Probe loop;
     uint64_t next_loop_ms = 0;  // not to be looked at before
   };
@@ -191,6 +192,7 @@ class Forwarder {
   [[nodiscard]] std::vector<Known*> Order(const Rule& rule);
   [[nodiscard]] uint64_t HedgeDelay(const Flight& flight,
                                     const Known* upstream) const;
+  [[nodiscard]] bool HasRoom(const Known& upstream) const;
   [[nodiscard]] bool Advance(Flight* flight);
   [[nodiscard]] bool Begin(Flight* flight, Running running,
                            const UpstreamExchange::Mode& mode);
@@ -198,6 +200,7 @@ class Forwarder {
   [[nodiscard]] bool Again(Flight* flight, const Running& ended,
                            ExchangeEnd end, UpstreamExchange::Mode mode);
   void OnDue(Flight* flight);
+  void Leave(Known* upstream);
   void Finish(Flight* flight, const UpstreamAnswer* answer);
   void Answer(Flight* flight, const UpstreamAnswer* answer, bool is_stale);
   void Bury(std::unique_ptr<UpstreamExchange> exchange);

@@ -54,6 +54,18 @@ uint64_t Forwarder::HedgeDelay(const Flight& flight,
                                    options_.hedge_ms_min));
 }
 
+// One that is dead does not take the sockets that the others need.
+bool Forwarder::HasRoom(const Known& upstream) const {
+  const size_t most =
+      upstreams_.size() == 1 ? options_.sockets_max : options_.sockets_max / 2;
+  return running_count_ < options_.sockets_max && upstream.running_count < most;
+}
+
+void Forwarder::Leave(Known* upstream) {
+  --running_count_;
+  --upstream->running_count;
+}
+
 // Asks the next upstream that can be reached. False: there is none, and nobody
 // is being asked.
 bool Forwarder::Advance(Flight* flight) {
@@ -61,6 +73,7 @@ bool Forwarder::Advance(Flight* flight) {
   while (flight->next < flight->order.size() &&
          running_count_ < options_.sockets_max) {
     Known* upstream = flight->order[flight->next++];
+    if (!HasRoom(*upstream)) continue;
     const uint64_t now = now_ms();
     Running running;
     running.upstream = upstream;
@@ -69,7 +82,10 @@ bool Forwarder::Advance(Flight* flight) {
         std::min(now + flight->rule->settings.timeout_ms, flight->deadline_ms);
     const Upstream& state = upstream->state;
     UpstreamExchange::Mode mode;
-    mode.edns = state.wants_edns(now);
+    const bool is_repeat =
+        std::any_of(flight->running.begin(), flight->running.end(),
+                    [&](const Running& r) { return r.upstream == upstream; });
+    mode.edns = state.wants_edns(now, is_repeat);
     mode.mixed_case = state.keeps_case(now);
     if (!Begin(flight, std::move(running), mode)) continue;
     if (flight->next < flight->order.size()) {
@@ -95,6 +111,7 @@ bool Forwarder::Begin(Flight* flight, Running running,
     return false;
   }
   ++running_count_;
+  ++running.upstream->running_count;
   flight->running.push_back(std::move(running));
   return true;
 }
@@ -107,7 +124,7 @@ void Forwarder::OnEnd(Flight* flight, const UpstreamExchange* exchange,
       [&](const Running& r) { return r.exchange.get() == exchange; });
   Running ended = std::move(*found);
   flight->running.erase(found);
-  --running_count_;
+  Leave(ended.upstream);
   UpstreamExchange* last = ended.exchange.get();
   Upstream& state = ended.upstream->state;
   const uint64_t now = now_ms();
@@ -121,6 +138,11 @@ void Forwarder::OnEnd(Flight* flight, const UpstreamExchange* exchange,
   if (end == ExchangeEnd::kAnswer) {
     if (ended.lost_case) state.LostCase(now);
     if (last->mode().mixed_case && !last->mode().tcp) state.KeptCase();
+    if (last->mode().edns) {
+      state.AnsweredEdns();
+    } else if (!last->mode().tcp && state.LostEdns(now)) {
+      stats_->no_edns.Add();
+    }
     return Finish(flight, &last->answer());
   }
   const UpstreamExchange::Mode mode = last->mode();
@@ -177,7 +199,7 @@ void Forwarder::OnDue(Flight* flight) {
     }
     Running late = std::move(flight->running[i]);
     flight->running.erase(flight->running.begin() + static_cast<ptrdiff_t>(i));
-    --running_count_;
+    Leave(late.upstream);
     was_late = true;
     stats_->timeouts.Add();
     late.upstream->state.Failed(now);

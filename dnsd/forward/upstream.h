@@ -38,6 +38,7 @@ class Upstream {
   // It has not: no reply in time, or nobody there.
   void Failed(uint64_t now_ms) {
     if (++failures_ < kForwardFailuresMax) return;
+    answered_edns_ = false;  // there may be another when it is back
     if (failures_ == kForwardFailuresMax) probe_interval_ms_ = probe_ms_min_;
     if (next_probe_ms_ == 0) next_probe_ms_ = now_ms + probe_interval_ms_;
   }
@@ -56,11 +57,29 @@ class Upstream {
     next_probe_ms_ = now_ms + probe_interval_ms_;
   }
 
-  [[nodiscard]] bool wants_edns(uint64_t now_ms) const {
-    return now_ms >= edns_again_ms_;
+  // `is_repeat`: it has not answered the same question so far. Something may
+  // drop what has EDNS, as long as nothing with it was answered.
+  [[nodiscard]] bool wants_edns(uint64_t now_ms, bool is_repeat) const {
+    return now_ms >= edns_again_ms_ &&
+           (answered_edns_ || (failures_ == 0 && !is_repeat));
   }
   void KnowsNoEdns(uint64_t now_ms) {
     edns_again_ms_ = now_ms + kForwardFallbackMs;
+  }
+  void AnsweredEdns() {
+    answered_edns_ = true;
+    edns_lost_ = 0;
+  }
+  // It has answered over UDP without EDNS. True: because of that, and so often
+  // that it is asked without for a while.
+  [[nodiscard]] bool LostEdns(uint64_t now_ms) {
+    if (answered_edns_ || now_ms < edns_again_ms_ ||
+        ++edns_lost_ < kLostEdnsMax) {
+      return false;
+    }
+    edns_lost_ = 0;
+    KnowsNoEdns(now_ms);
+    return true;
   }
 
   [[nodiscard]] bool keeps_case(uint64_t now_ms) const {
@@ -75,6 +94,9 @@ class Upstream {
   void KeptCase() { case_lost_ = 0; }
 
  private:
+  // Once may be a lost packet.
+  static constexpr int kLostEdnsMax = 3;
+
   SocketAddress address_;
   uint64_t probe_ms_min_;
   uint64_t probe_ms_max_;
@@ -84,6 +106,8 @@ class Upstream {
   int failures_ = 0;  // in a row
   uint64_t probe_interval_ms_ = 0;
   uint64_t next_probe_ms_ = 0;
+  bool answered_edns_ = false;
+  int edns_lost_ = 0;
   uint64_t edns_again_ms_ = 0;
   uint64_t case_again_ms_ = 0;
   int case_lost_ = 0;

@@ -93,6 +93,8 @@ struct UpstreamAnswer {
   Rotation rotation;
   uint8_t rcode = 0;         // the lower four bits
   bool is_negative = false;  // NXDOMAIN, or NODATA
+  // Left out of ANSWER, for the question does not lead to their names.
+  uint16_t foreign_records = 0;
   // Seconds it may be kept: the smallest TTL, for negative ones as RFC 2308
   // section 5 says. 0: it may not.
   uint32_t ttl = 0;

@@ -148,6 +148,7 @@ void UpstreamExchange::ReadTcp() {
 bool UpstreamExchange::Judge(std::span<const uint8_t> reply) {
   switch (ReadReply(reply, sent_, mode_.tcp, &answer_)) {
     case ReplyVerdict::kAnswer:
+      stats_->foreign_records.Add(answer_.foreign_records);
       End(ExchangeEnd::kAnswer);
       return true;
     case ReplyVerdict::kTruncated:

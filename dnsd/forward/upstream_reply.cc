@@ -63,6 +63,7 @@ class ReplyReader {
   [[nodiscard]] const ReplyRecord* FindSoa() const;
   [[nodiscard]] bool AddSoa(const ReplyRecord& soa);
   [[nodiscard]] bool AddProofs();
+  [[nodiscard]] uint16_t CountForeign() const;
   void NoteRotation(uint16_t rdata_at, uint16_t rdata_size);
 
   const ForwardQuestion& question_;
@@ -240,6 +241,20 @@ bool ReplyReader::AddProofs() {
   return true;
 }
 
+// Of names that are not in the chain. DNAMEs stand above it, with their
+// signatures.
+uint16_t ReplyReader::CountForeign() const {
+  const std::vector<ReplyRecord>& all = records_.all();
+  return static_cast<uint16_t>(
+      std::count_if(all.begin(), all.end(), [&](const ReplyRecord& rr) {
+        return rr.section == ReplySection::kAnswer && rr.type != kTypeDname &&
+               rr.type != kTypeRrsig &&
+               std::none_of(
+                   names_.begin(), names_.end(),
+                   [&](const std::string& name) { return OwnedBy(rr, name); });
+      }));
+}
+
 ReplyVerdict ReplyReader::Read(std::span<const uint8_t> reply,
                                size_t records_at) {
   if (!records_.Read(reply, records_at) || !FollowAliases()) {
@@ -273,6 +288,7 @@ ReplyVerdict ReplyReader::Read(std::span<const uint8_t> reply,
     return ReplyVerdict::kMalformed;
   }
   if (!has_data_ && soa == nullptr) answer_->ttl = 0;
+  answer_->foreign_records = CountForeign();
   answer_->bytes.shrink_to_fit();
   answer_->ttl_at.shrink_to_fit();
   return ReplyVerdict::kAnswer;

@@ -12,9 +12,10 @@
 namespace dnsd::testing {
 namespace {
 
-std::vector<std::string> AgentCommand(const std::vector<std::string>& args) {
-  std::vector<std::string> command = {DnsdBinary(), "agent",      "-dns-port",
-                                      "0",          "-http-port", "0"};
+std::vector<std::string> AgentCommand(const std::vector<std::string>& args,
+                                      std::vector<std::string> command) {
+  command.insert(command.end(),
+                 {DnsdBinary(), "agent", "-dns-port", "0", "-http-port", "0"});
   command.insert(command.end(), args.begin(), args.end());
   return command;
 }
@@ -64,8 +65,9 @@ Finished RunDnsd(std::vector<std::string> args) {
   return RunToEnd(args);
 }
 
-AgentProcess::AgentProcess(const std::vector<std::string>& args)
-    : process_(AgentCommand(args)) {}
+AgentProcess::AgentProcess(const std::vector<std::string>& args,
+                           const std::vector<std::string>& prefix)
+    : process_(AgentCommand(args, prefix)) {}
 
 bool AgentProcess::WaitUntilServing() {
   // The last line of a start; the addresses stand above it.

@@ -29,8 +29,9 @@ namespace dnsd::testing {
 class AgentProcess {
  public:
   // `dnsd agent -dns-port 0 -http-port 0 ARGS...`; a flag in `args` beats
-  // those two.
-  explicit AgentProcess(const std::vector<std::string>& args);
+  // those two. `prefix` comes before the command: what runs it elsewhere.
+  explicit AgentProcess(const std::vector<std::string>& args,
+                        const std::vector<std::string>& prefix = {});
 
   // Waits until the log says that the agent runs, and reads the addresses of
   // DNS and HTTP from it.

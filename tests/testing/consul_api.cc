@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "catalog/base/check.h"
 #include "catalog/base/json_read.h"
@@ -190,6 +191,18 @@ int ConsulApi::Delete(const std::string& path) {
 std::string ConsulApi::Get(const std::string& path) {
   const ConsulReply reply = Call("GET", path);
   return reply.status == 200 ? reply.body : "";
+}
+
+std::optional<uint64_t> ConsulApi::Metric(const std::string& name) {
+  const std::string text = Get("/metrics");
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    uint64_t value = 0;
+    if (absl::StartsWith(line, name + " ") &&
+        absl::SimpleAtoi(line.substr(name.size() + 1), &value)) {
+      return value;
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<size_t> ConsulApi::Count(const std::string& path) {

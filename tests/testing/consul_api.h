@@ -72,6 +72,9 @@ class ConsulApi {
   int Delete(const std::string& path);
   // The body of a 200, else "". Of `-dev`, JSON comes with line ends.
   [[nodiscard]] std::string Get(const std::string& path);
+  // dnsd's: what stands behind `name` in /metrics, nothing when it is not
+  // there.
+  [[nodiscard]] std::optional<uint64_t> Metric(const std::string& name);
   // The elements of the list or object that a 200 brings; nothing when it is
   // none, or the answer another.
   [[nodiscard]] std::optional<size_t> Count(const std::string& path);

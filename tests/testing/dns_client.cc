@@ -23,6 +23,8 @@
 namespace dnsd::testing {
 namespace {
 
+constexpr int kReceiveBufferBytes = 4 << 20;
+
 using Clock = std::chrono::steady_clock;
 using Packet = std::unique_ptr<ldns_pkt, decltype(&ldns_pkt_free)>;
 
@@ -218,6 +220,11 @@ DnsSocket::DnsSocket(const DnsServer& server, int type)
   const socklen_t bytes = Encode(server, &address);
   fd_ = socket(address.any.sa_family, type | SOCK_CLOEXEC, 0);
   DNSD_CHECK(fd_ >= 0);
+  // A client that is not scheduled for a while loses nothing.
+  if (!stream_) {
+    setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &kReceiveBufferBytes,
+               sizeof(kReceiveBufferBytes));
+  }
   if (stream_ && connect(fd_, &address.any, bytes) != 0) {
     close(fd_);
     fd_ = -1;

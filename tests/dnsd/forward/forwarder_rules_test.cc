@@ -69,6 +69,21 @@ TEST_F(ForwarderRulesTest, AnUpstreamOfTwoRulesIsOne) {
   EXPECT_TRUE(forwarder_->upstream(0).is_down());
 }
 
+TEST_F(ForwarderRulesTest, AnUpstreamLeavesRoomForTheOthers) {
+  ScriptedUpstream silent(false);
+  ScriptedUpstream upstream;
+  options_.sockets_max = 4;
+  options_.rules = {Rule(".", {silent.address()}),
+                    Rule("corp.test", {upstream.address()})};
+  Make();
+  EXPECT_TRUE(Ask(Query(1, "a")).is_waiting);
+  EXPECT_TRUE(Ask(Query(2, "b")).is_waiting);
+  EXPECT_FALSE(Ask(Query(3, "c")).is_waiting);
+  EXPECT_EQ(stats_.table_full.value(), 1u);
+  EXPECT_EQ(Rcode("x.corp"), 0);
+  EXPECT_EQ(Rcode("y.corp"), 0);
+}
+
 TEST_F(ForwarderRulesTest, RandomAsksAll) {
   ScriptedUpstream one;
   ScriptedUpstream two;

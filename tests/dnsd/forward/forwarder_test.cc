@@ -43,6 +43,30 @@ TEST_F(ForwarderTest, LivesWithUpstreamsWithoutEdnsAndLetterCase) {
   EXPECT_EQ(upstream.tcp_questions(), 1);
 }
 
+TEST_F(ForwarderTest, AsksWithoutEdnsWhoIsSilentToIt) {
+  ScriptedUpstream upstream;
+  rule_.timeout_ms = 1'000;
+  Make({upstream.address()});
+  for (const char* label : {"mute1", "mute2", "mute3"}) {
+    EXPECT_EQ(stats_.no_edns.value(), 0u);
+    EXPECT_EQ(Rcode(label), 0) << label;
+  }
+  EXPECT_EQ(stats_.no_edns.value(), 1u);
+  const int questions = upstream.questions();
+  EXPECT_EQ(Rcode("mute4"), 0);
+  EXPECT_EQ(upstream.questions(), questions + 1);
+}
+
+// Whoever has answered with EDNS knows it: his silence is something else.
+TEST_F(ForwarderTest, OneThatKnowsEdnsIsAskedWithIt) {
+  ScriptedUpstream upstream;
+  rule_.timeout_ms = 1'000;
+  Make({upstream.address()});
+  EXPECT_EQ(Rcode("www"), 0);
+  EXPECT_EQ(Rcode("mute1"), 2);
+  EXPECT_EQ(stats_.no_edns.value(), 0u);
+}
+
 TEST_F(ForwarderTest, ManyClientsWithOneQuestionAskItOnce) {
   ScriptedUpstream upstream;
   Make({upstream.address()});

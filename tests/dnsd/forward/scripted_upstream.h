@@ -5,6 +5,7 @@
 //   big    TC over UDP, 100 addresses over TCP
 //   wrong  30 replies with another id first
 //   plain  FORMERR to EDNS          lower   in lower case
+//   mute   not at all to EDNS
 // and everything else with one address.
 //
 // Threads: one of its own; questions() may be asked by any.
@@ -83,6 +84,7 @@ class ScriptedUpstream {
     const std::string label = Label(query);
     if (label.size() == 16) ++loop_questions_;
     if (!answers_ || label.starts_with("drop")) return;
+    if (label.starts_with("mute") && query[11] == 1) return;
     if (label.starts_with("late")) {
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }

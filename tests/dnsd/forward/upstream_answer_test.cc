@@ -81,6 +81,7 @@ TEST(ReadReply, FollowsAliasesAndDropsWhatHangsOnThem) {
   EXPECT_EQ(got.answer[2].owner, WireName("host.example.com."));
   EXPECT_EQ(answer.ttl, 30u);
   EXPECT_EQ(answer.rotation.count, 2);
+  EXPECT_EQ(answer.foreign_records, 2);
 }
 
 TEST(ReadReply, ADnameComesWithItsAlias) {
@@ -91,6 +92,7 @@ TEST(ReadReply, ADnameComesWithItsAlias) {
   const UpstreamAnswer answer = MustRead(text, Sent(text.qname, kTypeA));
   const ClientQuery client(text.qname, kTypeA);
   EXPECT_EQ(ForClient(answer, client).answer.size(), 3u);
+  EXPECT_EQ(answer.foreign_records, 0);
   text.answer.erase(text.answer.begin() + 1);
   EXPECT_EQ(Judge(WriteReply(text), Sent(text.qname, kTypeA)),
             ReplyVerdict::kMalformed);
