@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -64,12 +64,10 @@ class ClientsTest : public ::testing::Test {
 
   // One number of /metrics, by its name with labels.
   uint64_t Metric(const std::string& name) {
-    const std::string text = absl::StrCat(
-        "\n", ConsulApi("http://" + agent_->HttpAddress()).Get("/metrics"));
-    const size_t at = text.find(absl::StrCat("\n", name, " "));
-    EXPECT_NE(at, std::string::npos) << name;
-    if (at == std::string::npos) return 0;
-    return std::strtoull(text.c_str() + at + name.size() + 2, nullptr, 10);
+    const std::optional<uint64_t> value =
+        ConsulApi("http://" + agent_->HttpAddress()).Metric(name);
+    EXPECT_TRUE(value) << name;
+    return value.value_or(0);
   }
   uint64_t Cookies(const std::string& kind) {
     return Metric("dnsd_dns_cookies_total{cookie=\"" + kind + "\"}");
