@@ -17,6 +17,7 @@
 #include "dnsd/config_consul.h"
 #include "dnsd/config_files.h"
 #include "dnsd/config_forward.h"
+#include "dnsd/config_forward_tls.h"
 #include "dnsd/config_keys.h"
 #include "dnsd/config_policy.h"
 #include "dnsd/config_settings.h"
@@ -120,6 +121,7 @@ void Resolve(Settings* settings, const Environment& environment, Config* config,
   WarnAboutDnsToken(*settings, *config, problems);
   ResolveCatalog(settings, config, problems);
   ResolveForward(*settings, config, problems);
+  ResolveForwardTls(*settings, config, problems);
 }
 
 const AgentFlag* FindFlag(const std::string& name) {
