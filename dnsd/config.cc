@@ -17,6 +17,7 @@
 #include "dnsd/config_consul.h"
 #include "dnsd/config_files.h"
 #include "dnsd/config_forward.h"
+#include "dnsd/config_forward_tls.h"
 #include "dnsd/config_keys.h"
 #include "dnsd/config_policy.h"
 #include "dnsd/config_settings.h"
@@ -122,6 +123,7 @@ void Resolve(Settings* settings, const Environment& environment, Config* config,
   ResolveCatalog(settings, config, problems);
   ResolveForward(*settings, config, problems);
   ResolveTransfer(*settings, config, problems);
+  ResolveForwardTls(*settings, config, problems);
 }
 
 const AgentFlag* FindFlag(const std::string& name) {

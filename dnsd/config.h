@@ -32,6 +32,7 @@ namespace dnsd {
 
 class Acl;
 class TlsContext;
+class TlsTrust;
 
 // An IP address and a port; `ip` is text without brackets.
 struct Endpoint {
@@ -47,10 +48,21 @@ struct ZoneFileConfig {
   Place place;
 };
 
+// A resolver that is asked for names of others.
+struct UpstreamConfig {
+  Endpoint endpoint;
+  bool tls = false;  // only so (RFC 7858)
+  // Whom its certificate must be for: a host name, in lower case and without
+  // the final dot. Empty: the address.
+  std::string tls_name;
+
+  bool operator==(const UpstreamConfig&) const = default;
+};
+
 // Whom to ask for the names of a zone of others. `recursors` are that of ".".
 struct ForwardRuleConfig {
-  std::string zone;          // lower case, with the final dot
-  std::vector<Endpoint> to;  // each once; empty: REFUSED
+  std::string zone;                // lower case, with the final dot
+  std::vector<UpstreamConfig> to;  // each once; empty: REFUSED
   ForwardStrategy strategy = ForwardStrategy::kFastest;
   std::chrono::nanoseconds timeout = std::chrono::seconds(2);
   bool is_fallthrough = false;  // for what our catalog lacks there
@@ -96,6 +108,8 @@ struct Config {
   std::vector<ForwardRuleConfig> forward;
   std::vector<IpNetwork> recursion_allow = DefaultRecursionAllow();
   ForwardCacheLimits forward_cache;
+  // There if somebody is asked over TLS.
+  std::shared_ptr<const TlsTrust> recursor_trust;
 
   // Who may copy zones, and who is told of changes.
   TransferOptions transfer;

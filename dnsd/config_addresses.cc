@@ -9,12 +9,16 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "catalog/registry/fields.h"
+#include "catalog/types.h"
 #include "dnsd/sockaddr_template.h"
+#include "zones/name.h"
 
 namespace dnsd {
 namespace {
@@ -23,6 +27,8 @@ constexpr int kDnsPort = 8600;
 constexpr int kHttpPort = 8500;
 constexpr int kHttpsPort = -1;  // off, as for Consul
 constexpr uint16_t kUpstreamPort = 53;
+constexpr uint16_t kUpstreamTlsPort = 853;  // RFC 7858 section 3.1
+constexpr absl::string_view kTlsScheme = "tls://";
 
 bool IsIpv6(const std::string& ip) { return absl::StrContains(ip, ":"); }
 
@@ -187,6 +193,51 @@ void ResolveNode(const Settings& settings, AddressReader* reader,
   }
 }
 
+// Of letters, digits, '-' and '_', and no address: those are written before it.
+bool IsHostName(const std::string& name) {
+  std::string wire;
+  return !name.empty() && name.back() != '.' && !ParseIp(name) &&
+         NameToWire(name, &wire) &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                  c == '-' || c == '_' || c == '.';
+         });
+}
+
+// As ParseEndpoint(), or with "tls://" before it and perhaps "#dns.example"
+// behind it. Nothing, and reported: it is neither. Messages call it `what`.
+std::optional<UpstreamConfig> ReadUpstream(const std::string& text,
+                                           const std::string& what,
+                                           const Place& place,
+                                           Problems* problems) {
+  UpstreamConfig upstream;
+  upstream.tls = absl::StartsWith(text, kTlsScheme);
+  std::string address = text.substr(upstream.tls ? kTlsScheme.size() : 0);
+  const size_t hash = upstream.tls ? address.find('#') : std::string::npos;
+  if (hash != std::string::npos) {
+    upstream.tls_name = AsciiLower(address.substr(hash + 1));
+    address.resize(hash);
+    if (absl::EndsWith(upstream.tls_name, ".")) upstream.tls_name.pop_back();
+    if (!IsHostName(upstream.tls_name)) {
+      problems->Error(
+          place, absl::StrCat(what, ": what is behind # is not a host name"));
+      return std::nullopt;
+    }
+  }
+  const std::optional<Endpoint> endpoint =
+      ParseEndpoint(address, upstream.tls ? kUpstreamTlsPort : kUpstreamPort);
+  if (!endpoint) {
+    problems->Error(
+        place, absl::StrCat(what, upstream.tls
+                                      ? " is not like tls://IP, tls://IP:port "
+                                        "or tls://IP#name"
+                                      : " is not an IP address or IP:port"));
+    return std::nullopt;
+  }
+  upstream.endpoint = *endpoint;
+  return upstream;
+}
+
 // Whether we would ask ourselves.
 bool IsOurs(const Endpoint& upstream, const Config& config,
             const AddressReader& reader) {
@@ -243,24 +294,22 @@ std::optional<Endpoint> ParseEndpoint(const std::string& text,
   return Endpoint{*ip, static_cast<uint16_t>(port)};
 }
 
-std::vector<Endpoint> ReadUpstreams(const std::vector<PlacedText>& written,
-                                    const char* noun, const Settings& settings,
-                                    const Config& config, Problems* problems) {
-  std::vector<Endpoint> upstreams;
+std::vector<UpstreamConfig> ReadUpstreams(
+    const std::vector<PlacedText>& written, const char* noun,
+    const Settings& settings, const Config& config, Problems* problems) {
+  std::vector<UpstreamConfig> upstreams;
   if (written.empty()) return upstreams;
   AddressReader reader(settings, problems);
   for (const PlacedText& text : written) {
     for (const std::string& word : reader.Words(text)) {
-      const std::optional<Endpoint> upstream =
-          ParseEndpoint(word, kUpstreamPort);
       const std::string what = absl::StrCat(noun, " ", Quoted(word));
-      if (!upstream) {
-        problems->Error(text.place,
-                        absl::StrCat(what, " is not an IP address or IP:port"));
-      } else if (IsWildcardIp(upstream->ip)) {
+      const std::optional<UpstreamConfig> upstream =
+          ReadUpstream(word, what, text.place, problems);
+      if (!upstream) continue;
+      if (IsWildcardIp(upstream->endpoint.ip)) {
         problems->Error(text.place,
                         absl::StrCat(what, " cannot be 0.0.0.0, :: or [::]"));
-      } else if (IsOurs(*upstream, config, reader)) {
+      } else if (IsOurs(upstream->endpoint, config, reader)) {
         problems->Error(
             text.place,
             absl::StrCat(what, " is an address that this agent listens on"));

@@ -22,7 +22,7 @@ void ResolveAddresses(const Settings& settings, Config* config,
 
 // The addresses of resolvers to ask, each once: none of ours, which must be
 // resolved. Messages call one a `noun`.
-[[nodiscard]] std::vector<Endpoint> ReadUpstreams(
+[[nodiscard]] std::vector<UpstreamConfig> ReadUpstreams(
     const std::vector<PlacedText>& written, const char* noun,
     const Settings& settings, const Config& config, Problems* problems);
 

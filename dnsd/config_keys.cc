@@ -127,6 +127,8 @@ constexpr ConfigKey kKeys[] = {
     {"dns_config.enable_truncate", KeyType::kBool},
     {"dns_config.only_passing", KeyType::kBool},
     {"dns_config.recursion_allow", KeyType::kStrings},
+    {"dns_config.recursor_ca_file", KeyType::kString},
+    {"dns_config.recursor_ca_path", KeyType::kString},
     {"dns_config.recursor_strategy", KeyType::kString},
     {"dns_config.recursor_timeout", KeyType::kDuration},
     {"dns_config.disable_compression", KeyType::kBool},
@@ -402,7 +404,8 @@ constexpr AgentFlag kFlags[] = {
     {"pid-file", FlagType::kString, "pid_file",
      "File to write the process id to"},
     {"recursor", FlagType::kString, "recursors",
-     "DNS server for other names, IP or IP:port; repeatable"},
+     "DNS server for other names, IP, IP:port or tls://IP:port#name; "
+     "repeatable"},
     {"workers", FlagType::kInt, "workers",
      "Threads that answer queries (one per core)"},
 

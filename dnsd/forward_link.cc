@@ -26,6 +26,15 @@ std::string IpText(const SocketAddress& address) {
   return text;
 }
 
+// As it is written in a configuration.
+std::string UpstreamText(const UpstreamAddress& upstream) {
+  const std::string ip = IpText(upstream.socket);
+  return absl::StrCat("tls://",
+                      upstream.socket.is_v6() ? absl::StrCat("[", ip, "]") : ip,
+                      ":", upstream.socket.port(),
+                      upstream.tls_name.empty() ? "" : "#", upstream.tls_name);
+}
+
 uint64_t MillisecondsOf(std::chrono::nanoseconds time) {
   return static_cast<uint64_t>(std::max<int64_t>(
       1, std::chrono::ceil<std::chrono::milliseconds>(time).count()));
@@ -96,16 +105,17 @@ void Gather(EventLoop* sync, const std::vector<Worker*>& workers, Ask ask,
 ForwardLink::ForwardLink(EventLoop* sync)
     : sync_(sync), loop_labels_(MakeLoopLabels()) {}
 
-absl::StatusOr<ForwardOptions> ForwardLink::OptionsOf(
-    const Config& config) const {
+absl::StatusOr<ForwardOptions> ForwardLink::OptionsOf(const Config& config) {
   ForwardOptions options;
   for (const ForwardRuleConfig& written : config.forward) {
     ForwardRule rule;
     DNSD_CHECK(NameToWire(written.zone, &rule.zone));
-    for (const Endpoint& endpoint : written.to) {
-      const absl::StatusOr<SocketAddress> address = ToSocketAddress(endpoint);
+    for (const UpstreamConfig& to : written.to) {
+      const absl::StatusOr<SocketAddress> address =
+          ToSocketAddress(to.endpoint);
       if (!address.ok()) return address.status();
-      rule.upstreams.push_back(*address);
+      rule.upstreams.push_back(to.tls ? UpstreamAddress(*address, to.tls_name)
+                                      : UpstreamAddress(*address));
     }
     rule.strategy = written.strategy;
     rule.timeout_ms = MillisecondsOf(written.timeout);
@@ -114,6 +124,11 @@ absl::StatusOr<ForwardOptions> ForwardLink::OptionsOf(
   options.allow = config.recursion_allow;
   options.cache = config.forward_cache;
   options.loop_labels = loop_labels_;
+  options.trust = config.recursor_trust;
+  options.on_tls_failure = [this](const UpstreamAddress& upstream,
+                                  const std::string& reason) {
+    sync_->Post([this, upstream, reason] { WarnOfTls(upstream, reason); });
+  };
   return options;
 }
 
@@ -134,8 +149,21 @@ void ForwardLink::WarnOfLoop(const std::string& zone,
           {{"zone", NameToText(WireBytes(zone))}, {"from", IpText(from)}});
 }
 
+// Each worker tells the same, so what was just said is not said again.
+void ForwardLink::WarnOfTls(const UpstreamAddress& upstream,
+                            const std::string& reason) {
+  const uint64_t now = uv_now(sync_->uv());
+  const std::string name = UpstreamText(upstream);
+  Warning& last = tls_warnings_[name];
+  if (last.reason == reason && now - last.at_ms < kForwardTlsTellMs) return;
+  last = {reason, now};
+  LogWarn("agent", "There is no TLS to a recursor: it is not asked",
+          {{"recursor", name}, {"reason", reason}});
+}
+
 void ForwardLink::Configure(const ForwardOptions& options) {
   looping_zones_.clear();
+  tls_warnings_.clear();
   for (Worker* worker : workers_) {
     worker->WithForwarder(
         [options](Forwarder* forwarder) { forwarder->Configure(options); });

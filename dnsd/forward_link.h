@@ -11,7 +11,9 @@
 #define DNSD_DNSD_FORWARD_LINK_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -33,8 +35,7 @@ class ForwardLink {
   ForwardLink& operator=(const ForwardLink&) = delete;
 
   // The same labels for loops each time.
-  [[nodiscard]] absl::StatusOr<ForwardOptions> OptionsOf(
-      const Config& config) const;
+  [[nodiscard]] absl::StatusOr<ForwardOptions> OptionsOf(const Config& config);
   // For any thread, as long as the sync's loop is there.
   [[nodiscard]] OnForwardLoop LoopHandler();
 
@@ -50,11 +51,17 @@ class ForwardLink {
 
  private:
   void WarnOfLoop(const std::string& zone, const SocketAddress& from);
+  void WarnOfTls(const UpstreamAddress& upstream, const std::string& reason);
 
   EventLoop* sync_;
   const std::string loop_labels_;
   std::vector<Worker*> workers_;
   std::set<std::string> looping_zones_;  // that were warned of
+  struct Warning {
+    std::string reason;
+    uint64_t at_ms = 0;
+  };
+  std::map<std::string, Warning> tls_warnings_;  // the last of each upstream
 };
 
 }  // namespace dnsd

@@ -177,6 +177,22 @@ inline constexpr uint64_t kForwardLoopProbeMs = 60'000;
 inline constexpr size_t kForwardDumpRows = 1'000;
 inline constexpr size_t kForwardDumpRowsMax = 10'000;
 
+// Questions that wait on one TLS connection to an upstream: as many as there
+// may be sockets.
+inline constexpr size_t kForwardTlsWaitingMax = kForwardSocketsMax;
+
+// From connect() to the end of the handshake; and how long the upstream's
+// kernel may leave data unacknowledged.
+inline constexpr uint64_t kForwardTlsHandshakeMs = 4'000;
+
+// A TLS connection without questions. Servers close theirs after 10 to 60 s.
+inline constexpr uint64_t kForwardTlsIdleMs = 30'000;
+
+// After a failed handshake the next waits so long, or each question would cost
+// one; and the log hears of the same failure so often.
+inline constexpr uint64_t kForwardTlsRetryMs = 250;
+inline constexpr uint64_t kForwardTlsTellMs = 60'000;
+
 // What our OPT to upstreams says (DNS flag day 2020): not fragmented.
 inline constexpr uint16_t kForwardUdpSize = 1232;
 

@@ -107,6 +107,7 @@ void AddForward(const ForwardTotals& totals, MetricsText* text) {
       totals.loops);
   add("dnsd_forward_sent_total", "Queries sent to recursors.", totals.sent);
   add("dnsd_forward_sent_tcp_total", "Of these, over TCP.", totals.sent_tcp);
+  add("dnsd_forward_sent_tls_total", "Of these, over TLS.", totals.sent_tls);
   add("dnsd_forward_hedged_total", "Of these, beside one that was slow.",
       totals.hedged);
   add("dnsd_forward_timeouts_total", "Recursors that did not answer in time.",
@@ -125,6 +126,16 @@ void AddForward(const ForwardTotals& totals, MetricsText* text) {
       "Lookups of names that names of the catalog lead to.", totals.external);
   add("dnsd_forward_no_edns_total",
       "Times that a recursor was found not to know EDNS.", totals.no_edns);
+  add("dnsd_forward_tls_connections_total",
+      "TLS connections begun to recursors.", totals.tls_connections);
+  add("dnsd_forward_tls_handshakes_total",
+      "Of these, with a finished handshake and a good certificate.",
+      totals.tls_handshakes);
+  add("dnsd_forward_tls_resumed_total",
+      "Of these, with the session of an earlier one.", totals.tls_resumed);
+  add("dnsd_forward_tls_handshake_failures_total",
+      "TLS handshakes with recursors that failed or took too long.",
+      totals.tls_handshake_failures);
 }
 
 }  // namespace

@@ -16,6 +16,10 @@ namespace {
 constexpr size_t kOptBytes = 11;
 constexpr size_t kStaleOptionBytes = 6;
 
+constexpr uint16_t kOptionPadding = 12;  // RFC 7830
+constexpr size_t kOptionHeadBytes = 4;
+constexpr size_t kPaddingBlockBytes = 128;
+
 // Writes an OPT of ours, without options.
 void PutOpt(uint8_t* at, uint16_t udp_size, bool dnssec_ok) {
   std::memset(at, 0, kOptBytes);
@@ -134,10 +138,20 @@ std::string WriteUpstreamQuery(const SentQuery& sent) {
   at += name.size();
   Store16(at, question.qtype);
   Store16(at + 2, question.qclass);
-  if (udp_size != 0) {
-    PutOpt(at + 4, udp_size, question.dnssec_ok);
-    Store16(out + 10, 1);
-  }
+  if (udp_size == 0) return packet;
+  PutOpt(at + 4, udp_size, question.dnssec_ok);
+  Store16(out + 10, 1);
+  if (!sent.is_padded) return packet;
+  const size_t bare = packet.size() + kOptionHeadBytes;
+  const size_t size =
+      (bare + kPaddingBlockBytes - 1) / kPaddingBlockBytes * kPaddingBlockBytes;
+  const size_t opt_at = packet.size() - kOptBytes;
+  packet.resize(size);
+  out = reinterpret_cast<uint8_t*>(packet.data()) + opt_at;
+  const size_t padding = size - bare;
+  Store16(out + 9, static_cast<uint16_t>(kOptionHeadBytes + padding));
+  Store16(out + kOptBytes, kOptionPadding);
+  Store16(out + kOptBytes + 2, static_cast<uint16_t>(padding));
   return packet;
 }
 

@@ -8,11 +8,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "dnsd/forward/dot_client.h"
 #include "dnsd/forward/forward_settings.h"
 #include "dnsd/forward/ip_network.h"
+#include "dnsd/forward/tls_trust.h"
+#include "dnsd/forward/upstream_address.h"
 #include "dnsd/limits.h"
 #include "dnsd/socket_address.h"
 
@@ -20,8 +24,8 @@ namespace dnsd {
 
 // Whom to ask for the names of a zone and below it.
 struct ForwardRule {
-  std::string zone;                      // lower case, wire form
-  std::vector<SocketAddress> upstreams;  // each once; empty: REFUSED
+  std::string zone;                        // lower case, wire form
+  std::vector<UpstreamAddress> upstreams;  // each once; empty: REFUSED
   ForwardStrategy strategy = ForwardStrategy::kFastest;
   uint64_t timeout_ms = 2'000;  // of one upstream
 
@@ -37,6 +41,9 @@ struct ForwardOptions {
   // What queries that look for loops begin with (MakeLoopLabels()): a secret of
   // the process, for such a query may come back to another worker.
   std::string loop_labels;
+  // For upstreams over TLS: there if there are any.
+  std::shared_ptr<const TlsTrust> trust;
+  OnTlsFailure on_tls_failure;
 
   // dnsd/limits.h, in a form that tests can shorten.
   size_t waiting_max = kForwardWaitingMax;
@@ -46,6 +53,7 @@ struct ForwardOptions {
   uint64_t hedge_ms_min = kForwardHedgeMsMin;
   uint64_t probe_ms_min = kForwardProbeMsMin;
   uint64_t probe_ms_max = kForwardProbeMsMax;
+  DotLimits dot;
 };
 
 // Told of a query of ours that came back: the zone whose upstreams are asked

@@ -26,6 +26,7 @@ struct ForwardNumbers {
 
   Number sent{};               // queries to upstreams, probes included
   Number sent_tcp{};           // of those over TCP
+  Number sent_tls{};           // of those over TLS
   Number hedged{};             // of those beside one that was slow
   Number timeouts{};           // upstreams that did not answer in time
   Number upstream_failures{};  // SERVFAIL, REFUSED, unreadable, unreachable
@@ -33,6 +34,11 @@ struct ForwardNumbers {
   Number wrong_case{};         // replies that lost the question's letter case
   Number foreign_records{};    // of ANSWER, and of names nobody asked for
   Number no_edns{};            // upstreams found not to know EDNS
+
+  Number tls_connections{};         // begun
+  Number tls_handshakes{};          // of those, with a good certificate
+  Number tls_resumed{};             // of those, by an earlier one's session
+  Number tls_handshake_failures{};  // connections without
 };
 
 using ForwardStats = ForwardNumbers<Counter>;
@@ -50,6 +56,7 @@ inline void AddTo(const ForwardStats& from, ForwardTotals* to) {
   to->loops += from.loops.value();
   to->sent += from.sent.value();
   to->sent_tcp += from.sent_tcp.value();
+  to->sent_tls += from.sent_tls.value();
   to->hedged += from.hedged.value();
   to->timeouts += from.timeouts.value();
   to->upstream_failures += from.upstream_failures.value();
@@ -57,6 +64,10 @@ inline void AddTo(const ForwardStats& from, ForwardTotals* to) {
   to->wrong_case += from.wrong_case.value();
   to->foreign_records += from.foreign_records.value();
   to->no_edns += from.no_edns.value();
+  to->tls_connections += from.tls_connections.value();
+  to->tls_handshakes += from.tls_handshakes.value();
+  to->tls_resumed += from.tls_resumed.value();
+  to->tls_handshake_failures += from.tls_handshake_failures.value();
 }
 
 }  // namespace dnsd

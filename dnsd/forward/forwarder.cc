@@ -30,6 +30,7 @@ Forwarder::Forwarder(EventLoop* loop, ForwardOptions options,
       bury_(loop,
             [this] {
               if (!ended_.empty()) ended_.clear();
+              if (!unused_.empty()) BuryUnused();
             }),
       timer_(loop, [this] { OnTimer(); }) {
   if (options_.loop_labels.empty()) options_.loop_labels = MakeLoopLabels();

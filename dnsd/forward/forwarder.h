@@ -33,6 +33,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "catalog/base/event_loop.h"
+#include "dnsd/forward/dot_client.h"
 #include "dnsd/forward/forward_cache.h"
 #include "dnsd/forward/forward_options.h"
 #include "dnsd/forward/forward_stats.h"
@@ -136,6 +137,7 @@ class Forwarder {
     explicit Known(Upstream upstream) : state(std::move(upstream)) {}
 
     Upstream state;
+    std::unique_ptr<DotClient> dot;  // where it is asked over TLS
     bool is_used = false;      // by a rule: others only end what they began
     uint64_t timeout_ms = 0;   // the longest of its rules
     size_t running_count = 0;  // exchanges of flights
@@ -194,6 +196,11 @@ class Forwarder {
                                     const Known* upstream) const;
   [[nodiscard]] bool HasRoom(const Known& upstream) const;
   [[nodiscard]] bool Advance(Flight* flight);
+  [[nodiscard]] static UpstreamExchange::Mode ModeOf(const Known& known);
+  [[nodiscard]] static bool Start(UpstreamExchange* exchange, Known* known,
+                                  const ForwardQuestion& question,
+                                  const UpstreamExchange::Mode& mode,
+                                  UpstreamExchange::Done done);
   [[nodiscard]] bool Begin(Flight* flight, Running running,
                            const UpstreamExchange::Mode& mode);
   void OnEnd(Flight* flight, const UpstreamExchange* exchange, ExchangeEnd end);
@@ -207,7 +214,10 @@ class Forwarder {
   void BuryProbes(Known* known);
 
   void SetRules(std::vector<ForwardRule> rules);
-  [[nodiscard]] static std::span<const SocketAddress> AskedFor(
+  [[nodiscard]] std::shared_ptr<Known> MakeKnown(
+      const UpstreamAddress& address);
+  void BuryUnused();
+  [[nodiscard]] static std::span<const UpstreamAddress> AskedFor(
       const Rules& rules, std::span<const uint8_t> name);
 
   [[nodiscard]] bool IsProbing(const Known& known, Probe* probe);
@@ -236,6 +246,9 @@ class Forwarder {
 
   Rules rules_;
   std::vector<std::shared_ptr<Known>> upstreams_;  // of all rules, each once
+  // In no rule any more. One ends with the last question that is under way
+  // there, but not while a callback of its connection may be on the stack.
+  std::vector<std::shared_ptr<Known>> unused_;
   absl::flat_hash_map<ForwardQuestion, std::unique_ptr<Flight>> flights_;
   std::set<std::pair<uint64_t, Flight*>> due_;  // each flight once
   size_t waiting_count_ = 0;

@@ -81,7 +81,7 @@ bool Forwarder::Advance(Flight* flight) {
     running.deadline_ms =
         std::min(now + flight->rule->settings.timeout_ms, flight->deadline_ms);
     const Upstream& state = upstream->state;
-    UpstreamExchange::Mode mode;
+    UpstreamExchange::Mode mode = ModeOf(*upstream);
     const bool is_repeat =
         std::any_of(flight->running.begin(), flight->running.end(),
                     [&](const Running& r) { return r.upstream == upstream; });
@@ -96,18 +96,35 @@ bool Forwarder::Advance(Flight* flight) {
   return !flight->running.empty();
 }
 
+UpstreamExchange::Mode Forwarder::ModeOf(const Known& known) {
+  UpstreamExchange::Mode mode;
+  if (known.dot != nullptr) mode.over = UpstreamTransport::kTls;
+  return mode;
+}
+
+bool Forwarder::Start(UpstreamExchange* exchange, Known* known,
+                      const ForwardQuestion& question,
+                      const UpstreamExchange::Mode& mode,
+                      UpstreamExchange::Done done) {
+  if (known->dot != nullptr) {
+    return exchange->StartTls(known->dot.get(), question, mode,
+                              std::move(done));
+  }
+  return exchange->Start(known->state.address().socket, question, mode,
+                         std::move(done));
+}
+
 bool Forwarder::Begin(Flight* flight, Running running,
                       const UpstreamExchange::Mode& mode) {
   running.exchange =
       std::make_unique<UpstreamExchange>(loop_, stats_, &secrets_);
   UpstreamExchange* exchange = running.exchange.get();
-  Upstream& state = running.upstream->state;
-  if (!exchange->Start(state.address(), flight->question, mode,
-                       [this, flight, exchange](ExchangeEnd end) {
-                         OnEnd(flight, exchange, end);
-                       })) {
+  if (!Start(exchange, running.upstream, flight->question, mode,
+             [this, flight, exchange](ExchangeEnd end) {
+               OnEnd(flight, exchange, end);
+             })) {
     stats_->upstream_failures.Add();
-    state.Failed(now_ms());
+    running.upstream->state.Failed(now_ms());
     return false;
   }
   ++running_count_;
@@ -128,19 +145,23 @@ void Forwarder::OnEnd(Flight* flight, const UpstreamExchange* exchange,
   UpstreamExchange* last = ended.exchange.get();
   Upstream& state = ended.upstream->state;
   const uint64_t now = now_ms();
+  const UpstreamTransport over = last->mode().over;
+  const bool is_tcp = over == UpstreamTransport::kTcp;
   if (end == ExchangeEnd::kUnreachable) {
     // Who answers over UDP is not down for want of TCP.
-    if (!last->mode().tcp) state.Failed(now);
+    if (!is_tcp) state.Failed(now);
   } else if (end != ExchangeEnd::kForged) {
-    state.Answered(last->mode().tcp ? state.rtt_ms() : now - ended.started_ms);
+    state.Answered(is_tcp ? state.rtt_ms() : now - ended.started_ms);
   }
   Bury(std::move(ended.exchange));
   if (end == ExchangeEnd::kAnswer) {
     if (ended.lost_case) state.LostCase(now);
-    if (last->mode().mixed_case && !last->mode().tcp) state.KeptCase();
+    if (last->mode().mixed_case && over == UpstreamTransport::kUdp) {
+      state.KeptCase();
+    }
     if (last->mode().edns) {
       state.AnsweredEdns();
-    } else if (!last->mode().tcp && state.LostEdns(now)) {
+    } else if (over == UpstreamTransport::kUdp && state.LostEdns(now)) {
       stats_->no_edns.Add();
     }
     return Finish(flight, &last->answer());
@@ -165,10 +186,11 @@ bool Forwarder::Again(Flight* flight, const Running& ended, ExchangeEnd end,
   switch (end) {
     case ExchangeEnd::kTruncated:
     case ExchangeEnd::kForged:
-      mode.tcp = true;
+      if (mode.over != UpstreamTransport::kUdp) return false;
+      mode.over = UpstreamTransport::kTcp;
       break;
     case ExchangeEnd::kWrongCase:
-      mode.tcp = true;
+      mode.over = UpstreamTransport::kTcp;
       next.lost_case = true;
       break;
     case ExchangeEnd::kNoEdns:
@@ -178,8 +200,10 @@ bool Forwarder::Again(Flight* flight, const Running& ended, ExchangeEnd end,
       break;
     case ExchangeEnd::kUnreachable:
       // It changes letters and has no TCP: without mixing, then.
-      if (!mode.tcp || !ended.lost_case) return false;
-      mode.tcp = false;
+      if (mode.over != UpstreamTransport::kTcp || !ended.lost_case) {
+        return false;
+      }
+      mode.over = UpstreamTransport::kUdp;
       mode.mixed_case = false;
       break;
     default:

@@ -42,14 +42,14 @@ void Forwarder::StartProbe(Known* known, Probe* probe, ForwardQuestion question,
   probe->started_ms = now_ms();
   probe->exchange =
       std::make_unique<UpstreamExchange>(loop_, stats_, &secrets_);
-  UpstreamExchange::Mode mode;
+  UpstreamExchange::Mode mode = ModeOf(*known);
   mode.edns = false;
   const auto ended = [this, probe, done = std::move(done)](ExchangeEnd end) {
     if (done) done(end);
     Bury(std::move(probe->exchange));
     ArmTimer();
   };
-  if (!probe->exchange->Start(known->state.address(), question, mode, ended)) {
+  if (!Start(probe->exchange.get(), known, question, mode, ended)) {
     Bury(std::move(probe->exchange));
   }
 }

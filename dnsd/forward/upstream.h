@@ -8,21 +8,22 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
+#include "dnsd/forward/upstream_address.h"
 #include "dnsd/limits.h"
-#include "dnsd/socket_address.h"
 
 namespace dnsd {
 
 class Upstream {
  public:
-  Upstream(const SocketAddress& address, uint64_t probe_ms_min,
+  Upstream(UpstreamAddress address, uint64_t probe_ms_min,
            uint64_t probe_ms_max)
-      : address_(address),
+      : address_(std::move(address)),
         probe_ms_min_(probe_ms_min),
         probe_ms_max_(probe_ms_max) {}
 
-  [[nodiscard]] const SocketAddress& address() const { return address_; }
+  [[nodiscard]] const UpstreamAddress& address() const { return address_; }
 
   // It has answered, whatever it said, after this time.
   void Answered(uint64_t rtt_ms) {
@@ -97,7 +98,7 @@ class Upstream {
   // Once may be a lost packet.
   static constexpr int kLostEdnsMax = 3;
 
-  SocketAddress address_;
+  UpstreamAddress address_;
   uint64_t probe_ms_min_;
   uint64_t probe_ms_max_;
 

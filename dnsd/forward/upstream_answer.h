@@ -71,6 +71,9 @@ struct SentQuery {
   // As sent, letters mixed (draft-vixie-dnsext-dns0x20); empty: not mixed.
   std::string spelled_name;
   uint16_t udp_size = 0;  // of our EDNS; 0: without, as some do not know it
+  // With EDNS: its size is a multiple of 128 (RFC 8467 section 4.1), so that
+  // who sees it encrypted learns little.
+  bool is_padded = false;
 };
 
 // The query to send, with RD, AD (RFC 6840 5.7), CD and DO as asked.

@@ -41,8 +41,9 @@ bool UpstreamExchange::Start(const SocketAddress& to,
   sent_.question = question;
   sent_.id = random_->Next16();
   sent_.udp_size = mode.edns ? kForwardUdpSize : 0;
-  if (mode.mixed_case && !mode.tcp) SpellName();
-  const int type = mode.tcp ? SOCK_STREAM : SOCK_DGRAM;
+  const bool tcp = mode.over == UpstreamTransport::kTcp;
+  if (mode.mixed_case && !tcp) SpellName();
+  const int type = tcp ? SOCK_STREAM : SOCK_DGRAM;
   fd_ =
       UniqueFd(socket(to.sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_.valid()) return false;
@@ -51,7 +52,7 @@ bool UpstreamExchange::Start(const SocketAddress& to,
   }
   const std::string query = WriteUpstreamQuery(sent_);
   stats_->sent.Add();
-  if (mode.tcp) {
+  if (tcp) {
     stats_->sent_tcp.Add();
     const int on = 1;
     setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -64,13 +65,41 @@ bool UpstreamExchange::Start(const SocketAddress& to,
     return false;
   }
   poll_.emplace(loop_, fd_.get(), [this](int events) { OnReady(events); });
-  poll_->Start(mode.tcp ? UV_WRITABLE : UV_READABLE);
+  poll_->Start(tcp ? UV_WRITABLE : UV_READABLE);
+  return true;
+}
+
+bool UpstreamExchange::StartTls(DotClient* client,
+                                const ForwardQuestion& question,
+                                const Mode& mode, Done done) {
+  mode_ = mode;
+  sent_.question = question;
+  sent_.udp_size = mode.edns ? kForwardUdpSize : 0;
+  sent_.is_padded = true;
+  do {  // few of all ids are taken
+    sent_.id = random_->Next16();
+  } while (client->HasId(sent_.id));
+  if (!client->Ask(sent_.id, WriteUpstreamQuery(sent_), this)) return false;
+  client_ = client;
+  done_ = std::move(done);
+  stats_->sent.Add();
+  stats_->sent_tls.Add();
   return true;
 }
 
 void UpstreamExchange::Stop() {
   done_ = nullptr;
   if (poll_) poll_->Stop();
+  if (client_ != nullptr) std::exchange(client_, nullptr)->Forget(sent_.id);
+}
+
+void UpstreamExchange::OnReply(std::span<const uint8_t> message) {
+  if (done_) static_cast<void>(Judge(message));
+}
+
+void UpstreamExchange::OnBroken() {
+  client_ = nullptr;
+  if (done_) End(ExchangeEnd::kUnreachable);
 }
 
 // Each letter in a case that only the upstream gets to see
@@ -98,7 +127,7 @@ void UpstreamExchange::SpellName() {
 
 void UpstreamExchange::OnReady(int events) {
   if (!done_) return;
-  if (!mode_.tcp) return ReadUdp();
+  if (mode_.over == UpstreamTransport::kUdp) return ReadUdp();
   if (events < 0) return End(ExchangeEnd::kUnreachable);
   if ((events & UV_WRITABLE) != 0) return WriteTcp();
   ReadTcp();
@@ -146,7 +175,8 @@ void UpstreamExchange::ReadTcp() {
 
 // Whether the exchange is over by this reply.
 bool UpstreamExchange::Judge(std::span<const uint8_t> reply) {
-  switch (ReadReply(reply, sent_, mode_.tcp, &answer_)) {
+  const bool is_stream = mode_.over != UpstreamTransport::kUdp;
+  switch (ReadReply(reply, sent_, is_stream, &answer_)) {
     case ReplyVerdict::kAnswer:
       stats_->foreign_records.Add(answer_.foreign_records);
       End(ExchangeEnd::kAnswer);
@@ -179,7 +209,7 @@ bool UpstreamExchange::Judge(std::span<const uint8_t> reply) {
 void UpstreamExchange::End(ExchangeEnd end) {
   // Taken out first: the callback may call Stop().
   const Done done = std::exchange(done_, nullptr);
-  poll_->Stop();
+  Stop();
   done(end);
 }
 

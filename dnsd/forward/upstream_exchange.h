@@ -1,11 +1,12 @@
-// UpstreamExchange is one query to one upstream over a socket of its own, and
-// the wait for its reply. A fresh socket means a fresh port of the kernel's
-// choice, and a connected one takes packets from that upstream only (RFC 5452
-// section 9.2).
+// UpstreamExchange is one query to one upstream, and the wait for its reply:
+// over a socket of its own, or over TLS together with others. A fresh socket
+// means a fresh port of the kernel's choice, and a connected one takes packets
+// from that upstream only (RFC 5452 section 9.2).
 //
 // Threads:   one worker's.
-// Ownership: owns its socket; borrows loop, counters and random numbers. Not
-//            to be destroyed from inside its callback.
+// Ownership: owns its socket; borrows loop, counters, random numbers and the
+//            DotClient, until it is stopped. Not to be destroyed before the
+//            loop's next turn after its callback or Stop().
 // Errors:    the callback says how it ended, once; it is not called before
 //            Start() has returned, nor after Stop(). Without a callback
 //            nothing has come yet: timeouts are the owner's.
@@ -20,6 +21,7 @@
 #include <string>
 
 #include "catalog/base/event_loop.h"
+#include "dnsd/forward/dot_client.h"
 #include "dnsd/forward/forward_stats.h"
 #include "dnsd/forward/secret_random.h"
 #include "dnsd/forward/upstream_answer.h"
@@ -38,10 +40,12 @@ enum class ExchangeEnd : uint8_t {
   kUnreachable,   // nobody there, or the connection broke
 };
 
-class UpstreamExchange {
+enum class UpstreamTransport : uint8_t { kUdp, kTcp, kTls };
+
+class UpstreamExchange final : private DotClient::Asker {
  public:
   struct Mode {
-    bool tcp = false;
+    UpstreamTransport over = UpstreamTransport::kUdp;
     bool edns = true;
     bool mixed_case = true;  // over UDP only
   };
@@ -56,6 +60,10 @@ class UpstreamExchange {
   [[nodiscard]] bool Start(const SocketAddress& to,
                            const ForwardQuestion& question, const Mode& mode,
                            Done done);
+  // The same over TLS, which `mode` says.
+  [[nodiscard]] bool StartTls(DotClient* client,
+                              const ForwardQuestion& question, const Mode& mode,
+                              Done done);
   void Stop();
 
   [[nodiscard]] const Mode& mode() const { return mode_; }
@@ -63,6 +71,8 @@ class UpstreamExchange {
   [[nodiscard]] UpstreamAnswer& answer() { return answer_; }
 
  private:
+  void OnReply(std::span<const uint8_t> message) override;
+  void OnBroken() override;
   void OnReady(int events);
   void ReadUdp();
   void WriteTcp();
@@ -82,7 +92,8 @@ class UpstreamExchange {
   UpstreamAnswer answer_;
   Done done_;
   UniqueFd fd_;
-  std::optional<Poll> poll_;  // destroyed before its descriptor
+  std::optional<Poll> poll_;     // destroyed before its descriptor
+  DotClient* client_ = nullptr;  // over TLS, while it waits there
 };
 
 }  // namespace dnsd

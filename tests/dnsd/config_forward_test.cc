@@ -4,8 +4,12 @@
 #include <chrono>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "dnsd/config.h"
+#include "dnsd/forward/tls_trust.h"
 #include "tests/dnsd/config_testing.h"
+#include "tests/testing/authority.h"
+#include "tests/testing/temp_dir.h"
 #include "zones/name.h"
 
 namespace dnsd {
@@ -76,6 +80,61 @@ TEST(ConfigForward, OnlyNamesWithARuleAreForwarded) {
   // Refusing is no forwarding.
   EXPECT_FALSE(LoadHcl("forward { zone = \"x\" refuse = true }")
                    .config.policy.recursion_available);
+}
+
+TEST(ConfigForward, ReadsUpstreamsOverTls) {
+  const testing::Authority authority;
+  const std::string ca = absl::StrCat("dns_config { recursor_ca_file = \"",
+                                      authority.ca_file(), "\" }\n");
+  const Loaded loaded = LoadHcl(ca + R"(
+    recursors = ["tls://10.0.0.1", "tls://10.0.0.1:853", "10.0.0.1",
+                 "tls://10.0.0.1#Dns.Example.", "tls://[::1]:8853#a.example"]
+    forward { zone = "x" to = "tls://::1#b" })");
+  EXPECT_EQ(Join(loaded.problems.errors()), "");
+  EXPECT_EQ(ShowForward(loaded.config),
+            "x. ::1 853 tls b;\n"
+            ". 10.0.0.1 853 tls ;10.0.0.1 53;10.0.0.1 853 tls dns.example;"
+            "::1 8853 tls a.example;\n");
+  ASSERT_NE(loaded.config.recursor_trust, nullptr);
+  const std::string other = absl::StrCat("dns_config { recursor_ca_path = \"",
+                                         authority.dir().path(), "\" }\n");
+  // Nobody is asked over TLS: its files are not read.
+  EXPECT_EQ(LoadHcl(other + "recursors = [\"10.0.0.1\"]").config.recursor_trust,
+            nullptr);
+  EXPECT_EQ(
+      *LoadHcl(ca + "recursors = [\"tls://10.0.0.2\"]").config.recursor_trust,
+      *loaded.config.recursor_trust);
+}
+
+TEST(ConfigForward, ReportsWhatMakesNoSenseOverTls) {
+  const testing::TempDir dir;
+  const std::string empty = dir.Write("empty.pem", "");
+  const std::string empty_file =
+      absl::StrCat("dns_config { recursor_ca_file = \"", empty,
+                   "\" } recursors = [\"tls://10.0.0.1\"]");
+  const BadSetting cases[] = {
+      {"recursors = [\"tls://ns.example\"]",
+       "recursors: recursor \"tls://ns.example\" is not like tls://IP"},
+      {"recursors = [\"tls://\"]", "recursor \"tls://\" is not like tls://IP"},
+      {"recursors = [\"tls://10.0.0.1#\"]", "what is behind # is not a host"},
+      {"recursors = [\"tls://10.0.0.1#10.0.0.2\"]", "is not a host name"},
+      {"recursors = [\"tls://10.0.0.1#a/b\"]", "is not a host name"},
+      {"recursors = [\"tls://10.0.0.1#a#b\"]", "is not a host name"},
+      {"recursors = [\"10.0.0.1#a\"]",
+       "recursor \"10.0.0.1#a\" is not an IP address"},
+      {"recursors = [\"https://10.0.0.1\"]", "is not an IP address"},
+      {"recursors = [\"tls://0.0.0.0\"]", "cannot be 0.0.0.0"},
+      {"forward { zone = \"x\" to = [\"tls://10.0.0.1:0\"] }",
+       "forward[0].to: upstream \"tls://10.0.0.1:0\" is not like"},
+      {"recursors = [\"tls://10.0.0.1\"] dns_config { recursor_ca_file = "
+       "\"/none.pem\" }",
+       "dns_config.recursor_ca_file: \"/none.pem\""},
+      {"recursors = [\"tls://10.0.0.1\"] dns_config { recursor_ca_path = "
+       "\"/none\" }",
+       "dns_config.recursor_ca_path: \"/none\""},
+      {empty_file.c_str(), "has no certificate in PEM"},
+  };
+  ExpectOneError(cases);
 }
 
 TEST(ConfigForward, ReportsWhatMakesNoSense) {

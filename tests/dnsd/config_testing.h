@@ -32,6 +32,16 @@ inline std::string Show(const std::vector<Endpoint>& endpoints) {
   return all;
 }
 
+// The same; "tls" and its name stand behind one over TLS.
+inline std::string Show(const std::vector<UpstreamConfig>& upstreams) {
+  std::string all;
+  for (const UpstreamConfig& upstream : upstreams) {
+    absl::StrAppend(&all, upstream.endpoint.ip, " ", upstream.endpoint.port,
+                    upstream.tls ? " tls " : "", upstream.tls_name, ";");
+  }
+  return all;
+}
+
 // ". 8.8.8.8 53;" and a line end for each rule.
 inline std::string ShowForward(const Config& config) {
   std::string all;

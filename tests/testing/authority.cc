@@ -21,15 +21,17 @@ Authority::Authority(const std::string& name) {
        "/CN=" + name, "-keyout", dir_.Path("ca.key"), "-out", ca_file()});
 }
 
-void Authority::Issue(const std::string& name, const std::string& names) const {
+void Authority::Issue(const std::string& name, const std::string& names,
+                      int days) const {
   Run({"openssl", "req", "-newkey", "ec", "-pkeyopt",
        "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=" + name,
        "-keyout", key(name), "-out", dir_.Path("request")});
   const std::string extensions =
       dir_.Write("extensions", "subjectAltName=" + names + "\n");
   Run({"openssl", "x509", "-req", "-in", dir_.Path("request"), "-CA", ca_file(),
-       "-CAkey", dir_.Path("ca.key"), "-CAcreateserial", "-days", "2",
-       "-extfile", extensions, "-out", certificate(name)});
+       "-CAkey", dir_.Path("ca.key"), "-CAcreateserial", "-days",
+       std::to_string(days), "-extfile", extensions, "-out",
+       certificate(name)});
 }
 
 }  // namespace dnsd::testing

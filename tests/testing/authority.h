@@ -19,9 +19,11 @@ class Authority {
 
   // A certificate `name`.crt and its `name`.key, for servers and clients: of
   // localhost and 127.0.0.1 if `names` does not say otherwise, in openssl's
-  // words. Made again, it is another one in the same files.
+  // words. Made again, it is another one in the same files. -1 days: it has
+  // expired.
   void Issue(const std::string& name,
-             const std::string& names = "DNS:localhost,IP:127.0.0.1") const;
+             const std::string& names = "DNS:localhost,IP:127.0.0.1",
+             int days = 2) const;
 
   [[nodiscard]] std::string ca_file() const { return dir_.Path("ca.crt"); }
   [[nodiscard]] std::string certificate(const std::string& name) const {

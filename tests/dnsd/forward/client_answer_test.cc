@@ -153,5 +153,30 @@ TEST(WriteUpstreamQuery, IsAQueryWeReadBackAsAsked) {
   ASSERT_EQ(ParseQuery(WireBytes(plain), &query), ParseResult::kOk);
 }
 
+TEST(WriteUpstreamQuery, PadsToBlocksOf128) {
+  SentQuery sent;
+  sent.question.qtype = kTypeA;
+  sent.question.qclass = kClassIn;
+  sent.is_padded = true;
+  std::set<size_t> sizes;
+  for (size_t labels = 0; labels <= 126; ++labels) {
+    sent.question.name.clear();
+    for (size_t i = 0; i < labels; ++i) sent.question.name += "\1a";
+    sent.question.name.push_back('\0');
+    sent.udp_size = 1232;
+    const std::string packet = WriteUpstreamQuery(sent);
+    EXPECT_EQ(packet.size() % 128, 0u) << labels;
+    sizes.insert(packet.size());
+    Query query;
+    ASSERT_EQ(ParseQuery(WireBytes(packet), &query), ParseResult::kOk);
+    EXPECT_EQ(query.udp_size, 1232);
+    EXPECT_EQ(ForwardKey(query).Kept(), sent.question);
+    // There is no padding without the record that it stands in.
+    sent.udp_size = 0;
+    EXPECT_EQ(WriteUpstreamQuery(sent).size(), 12 + labels * 2 + 1 + 4);
+  }
+  EXPECT_EQ(sizes, (std::set<size_t>{128, 256, 384}));
+}
+
 }  // namespace
 }  // namespace dnsd

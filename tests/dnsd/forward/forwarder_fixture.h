@@ -24,7 +24,7 @@ inline constexpr uint64_t kPatienceMs = 10'000;
 class ForwarderTest : public ::testing::Test {
  protected:
   // Upstreams that are there for certain answer within this.
-  void Make(const std::vector<SocketAddress>& upstreams) {
+  void Make(const std::vector<UpstreamAddress>& upstreams) {
     rule_.upstreams = upstreams;
     options_.rules = {rule_};
     Make();

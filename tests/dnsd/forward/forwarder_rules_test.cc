@@ -17,7 +17,7 @@ constexpr int kRefusedCode = 5;
 class ForwarderRulesTest : public ForwarderTest {
  protected:
   ForwardRule Rule(const std::string& zone,
-                   const std::vector<SocketAddress>& upstreams) const {
+                   const std::vector<UpstreamAddress>& upstreams) const {
     ForwardRule rule = rule_;
     rule.zone = Wire(zone);
     rule.upstreams = upstreams;

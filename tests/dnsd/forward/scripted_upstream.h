@@ -49,6 +49,46 @@ class ScriptedUpstream {
   // Before each answer.
   void SetDelay(std::chrono::milliseconds delay) { delay_ = delay; }
 
+  // The first label of a query's name, and what is said to it.
+  static std::string Lower(std::string text) {
+    for (char& c : text) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    }
+    return text;
+  }
+  static std::string Label(const std::string& query) {
+    return Lower(query.substr(13, static_cast<uint8_t>(query[12])));
+  }
+
+  static std::string Answer(const std::string& query, bool tcp) {
+    size_t end = 12;
+    while (query[end] != 0) end += static_cast<uint8_t>(query[end]) + 1u;
+    std::string question = query.substr(12, end + 5 - 12);
+    const std::string label = Label(query);
+    char flags[] = {static_cast<char>(0x81), static_cast<char>(0x80)};
+    int count = 1;
+    if (label.starts_with("big")) {
+      count = tcp ? 100 : 0;
+      if (!tcp) flags[0] = static_cast<char>(flags[0] | 2);
+    }
+    if (label.starts_with("fail"))
+      flags[1] = static_cast<char>(0x82), count = 0;
+    if (label.starts_with("nx")) flags[1] = static_cast<char>(0x83), count = 0;
+    if (label.starts_with("plain") && query[11] == 1) {
+      flags[1] = static_cast<char>(0x81), count = 0;
+    }
+    if (label.starts_with("lower")) question = Lower(question);
+    std::string reply = query.substr(0, 2);
+    reply.append(flags, 2);
+    reply += {0, 1, 0, static_cast<char>(count), 0, 0, 0, 0};
+    reply += question;
+    for (int i = 0; i < count; ++i) {
+      reply += {static_cast<char>(0xc0), 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4};
+      reply += {10, 0, 0, static_cast<char>(i)};
+    }
+    return reply;
+  }
+
  private:
   bool Bind() {
     udp_ = UniqueFd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -113,45 +153,6 @@ class ScriptedUpstream {
     reply.insert(0, {static_cast<char>(reply.size() >> 8),
                      static_cast<char>(reply.size() & 0xff)});
     send(fd.get(), reply.data(), reply.size(), MSG_NOSIGNAL);
-  }
-
-  static std::string Lower(std::string text) {
-    for (char& c : text) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    }
-    return text;
-  }
-  static std::string Label(const std::string& query) {
-    return Lower(query.substr(13, static_cast<uint8_t>(query[12])));
-  }
-
-  static std::string Answer(const std::string& query, bool tcp) {
-    size_t end = 12;
-    while (query[end] != 0) end += static_cast<uint8_t>(query[end]) + 1u;
-    std::string question = query.substr(12, end + 5 - 12);
-    const std::string label = Label(query);
-    char flags[] = {static_cast<char>(0x81), static_cast<char>(0x80)};
-    int count = 1;
-    if (label.starts_with("big")) {
-      count = tcp ? 100 : 0;
-      if (!tcp) flags[0] = static_cast<char>(flags[0] | 2);
-    }
-    if (label.starts_with("fail"))
-      flags[1] = static_cast<char>(0x82), count = 0;
-    if (label.starts_with("nx")) flags[1] = static_cast<char>(0x83), count = 0;
-    if (label.starts_with("plain") && query[11] == 1) {
-      flags[1] = static_cast<char>(0x81), count = 0;
-    }
-    if (label.starts_with("lower")) question = Lower(question);
-    std::string reply = query.substr(0, 2);
-    reply.append(flags, 2);
-    reply += {0, 1, 0, static_cast<char>(count), 0, 0, 0, 0};
-    reply += question;
-    for (int i = 0; i < count; ++i) {
-      reply += {static_cast<char>(0xc0), 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4};
-      reply += {10, 0, 0, static_cast<char>(i)};
-    }
-    return reply;
   }
 
   std::atomic<bool> answers_;
