@@ -68,10 +68,7 @@ bool UpstreamExchange::Start(const SocketAddress& to,
   return true;
 }
 
-void UpstreamExchange::Stop() {
-  done_ = nullptr;
-  if (poll_) poll_->Stop();
-}
+void UpstreamExchange::Stop() { done_ = nullptr; }
 
 // Each letter in a case that only the upstream gets to see
 // (draft-vixie-dnsext-dns0x20).
@@ -97,7 +94,9 @@ void UpstreamExchange::SpellName() {
 }
 
 void UpstreamExchange::OnReady(int events) {
-  if (!done_) return;
+  // Who owns it destroys it before the loop polls again, as a rule: stopping at
+  // its end would be a system call more for each question.
+  if (!done_) return poll_->Stop();
   if (!mode_.tcp) return ReadUdp();
   if (events < 0) return End(ExchangeEnd::kUnreachable);
   if ((events & UV_WRITABLE) != 0) return WriteTcp();
@@ -178,7 +177,6 @@ bool UpstreamExchange::Judge(std::span<const uint8_t> reply) {
 void UpstreamExchange::End(ExchangeEnd end) {
   // Taken out first: the callback may call Stop().
   const Done done = std::exchange(done_, nullptr);
-  poll_->Stop();
   done(end);
 }
 
