@@ -107,11 +107,9 @@ Poll::Poll(EventLoop* loop, int fd, std::function<void(int)> callback)
   handle_->uv.data = handle_;
 }
 
-Poll::~Poll() {
-  // The descriptor may be closed right after this: leave epoll now.
-  uv_poll_stop(&handle_->uv);
-  CloseAndDelete(handle_);
-}
+// uv_close() leaves epoll at once: the descriptor may be closed right after
+// this. uv_poll_stop() before it would be a system call more.
+Poll::~Poll() { CloseAndDelete(handle_); }
 
 void Poll::Start(int events) {
   uv_poll_start(&handle_->uv, events,
@@ -124,7 +122,10 @@ void Poll::Start(int events) {
                 });
 }
 
-void Poll::Stop() { uv_poll_stop(&handle_->uv); }
+void Poll::Stop() {
+  const auto* handle = reinterpret_cast<const uv_handle_t*>(&handle_->uv);
+  if (uv_is_active(handle) != 0) uv_poll_stop(&handle_->uv);
+}
 
 struct Signal::Handle {
   uv_async_t uv;

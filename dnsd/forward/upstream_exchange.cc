@@ -89,7 +89,6 @@ bool UpstreamExchange::StartTls(DotClient* client,
 
 void UpstreamExchange::Stop() {
   done_ = nullptr;
-  if (poll_) poll_->Stop();
   if (client_ != nullptr) std::exchange(client_, nullptr)->Forget(sent_.id);
 }
 
@@ -126,7 +125,9 @@ void UpstreamExchange::SpellName() {
 }
 
 void UpstreamExchange::OnReady(int events) {
-  if (!done_) return;
+  // Who owns it destroys it before the loop polls again, as a rule: stopping at
+  // its end would be a system call more for each question.
+  if (!done_) return poll_->Stop();
   if (mode_.over == UpstreamTransport::kUdp) return ReadUdp();
   if (events < 0) return End(ExchangeEnd::kUnreachable);
   if ((events & UV_WRITABLE) != 0) return WriteTcp();
