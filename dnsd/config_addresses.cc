@@ -187,24 +187,6 @@ void ResolveNode(const Settings& settings, AddressReader* reader,
   }
 }
 
-// "8.8.8.8", "8.8.8.8:54", "::1", "[::1]" or "[::1]:54".
-std::optional<Endpoint> ParseUpstream(const std::string& text) {
-  if (const std::optional<std::string> ip = ParseIp(text)) {
-    return Endpoint{*ip, kUpstreamPort};
-  }
-  const size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  const std::string host = text.substr(0, colon);
-  if (IsIpv6(host) && host.front() != '[') return std::nullopt;
-  const std::optional<std::string> ip = ParseIp(host);
-  uint32_t port = 0;
-  if (!ip || !absl::SimpleAtoi(text.substr(colon + 1), &port) || port == 0 ||
-      port > 65535) {
-    return std::nullopt;
-  }
-  return Endpoint{*ip, static_cast<uint16_t>(port)};
-}
-
 // Whether we would ask ourselves.
 bool IsOurs(const Endpoint& upstream, const Config& config,
             const AddressReader& reader) {
@@ -270,6 +252,23 @@ std::vector<Endpoint> ReadUpstreams(const std::vector<PlacedText>& written,
     }
   }
   return upstreams;
+}
+
+std::optional<Endpoint> ParseUpstream(const std::string& text) {
+  if (const std::optional<std::string> ip = ParseIp(text)) {
+    return Endpoint{*ip, kUpstreamPort};
+  }
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return std::nullopt;
+  const std::string host = text.substr(0, colon);
+  if (IsIpv6(host) && host.front() != '[') return std::nullopt;
+  const std::optional<std::string> ip = ParseIp(host);
+  uint32_t port = 0;
+  if (!ip || !absl::SimpleAtoi(text.substr(colon + 1), &port) || port == 0 ||
+      port > 65535) {
+    return std::nullopt;
+  }
+  return Endpoint{*ip, static_cast<uint16_t>(port)};
 }
 
 bool IsWildcardIp(const std::string& ip) {

@@ -26,6 +26,10 @@ void ResolveAddresses(const Settings& settings, Config* config,
     const std::vector<PlacedText>& written, const char* noun,
     const Settings& settings, const Config& config, Problems* problems);
 
+// "8.8.8.8", "8.8.8.8:54", "::1", "[::1]" or "[::1]:54"; the port is 53 unless
+// it says another.
+[[nodiscard]] std::optional<Endpoint> ParseUpstream(const std::string& text);
+
 // The canonical text of an IP address, with or without brackets.
 [[nodiscard]] std::optional<std::string> ParseIp(std::string text);
 // 0.0.0.0 or ::.
