@@ -244,7 +244,9 @@ absl::Status SetUp(const ResolverRequest& request, const std::string& config,
   if (!status.ok()) return status;
   if (!run->changes()) PrintLine("Everything is so already");
   if (!setup->config.empty()) {
-    PrintLine("dnsd needs in its configuration:");
+    PrintLine(config.empty() ? std::string("dnsd needs in its configuration:")
+                             : absl::StrCat("dnsd needs -config-file ", config,
+                                            ", which says:"));
     PrintIndented(setup->config);
   }
   for (const std::string& note : setup->notes) {

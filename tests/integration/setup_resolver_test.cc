@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <grp.h>
 #include <gtest/gtest.h>
+#include <net/if.h>
 #include <pwd.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -151,6 +152,7 @@ void PrepareForResolved() {
   fs::create_directories(kDirectory);
   ASSERT_EQ(chown(kDirectory, user->pw_uid, user->pw_gid), 0);
   fs::create_directories("/etc/systemd");
+  if (if_nametoindex("veth0") != 0) return;  // of an earlier run
   for (const char* command :
        {"link add veth0 type veth peer name veth1", "link set veth1 up",
         "addr add 198.51.100.1/24 dev veth0", "link set veth0 up"}) {

@@ -27,14 +27,7 @@ std::string Enter() {
   return up.exit_code == 0 ? "" : "ip link set lo up: " + up.output;
 }
 
-}  // namespace
-
-std::string EnterOwnNamespaces() {
-  static const std::string error = Enter();
-  return error;
-}
-
-std::string MakeMachineOwn() {
+std::string MountOverMachine() {
   for (const char* path : {"/mnt", "/run"}) {
     if (mount("none", path, "tmpfs", 0, "mode=755") != 0) {
       return Failed(absl::StrCat("mount tmpfs on ", path));
@@ -47,6 +40,18 @@ std::string MakeMachineOwn() {
     return Failed("mount overlay on /etc");
   }
   return "";
+}
+
+}  // namespace
+
+std::string EnterOwnNamespaces() {
+  static const std::string error = Enter();
+  return error;
+}
+
+std::string MakeMachineOwn() {
+  static const std::string error = MountOverMachine();
+  return error;
 }
 
 }  // namespace dnsd::testing

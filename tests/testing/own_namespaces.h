@@ -14,8 +14,8 @@ namespace dnsd::testing {
 // "" when the program is there, now or since an earlier call.
 [[nodiscard]] std::string EnterOwnNamespaces();
 
-// Then, once: makes /etc this program's own copy, and /run and /mnt empty ones,
-// all in memory. "" or what failed.
+// Then: makes /etc this program's own copy, and /run and /mnt empty ones, all
+// in memory. "" or what failed, now or in an earlier call.
 [[nodiscard]] std::string MakeMachineOwn();
 
 }  // namespace dnsd::testing
