@@ -25,8 +25,7 @@ namespace {
 
 constexpr int kDnsPort = 8600;
 constexpr int kHttpPort = 8500;
-constexpr int kHttpsPort = -1;  // off, as for Consul
-constexpr uint16_t kUpstreamPort = 53;
+constexpr int kHttpsPort = -1;              // off, as for Consul
 constexpr uint16_t kUpstreamTlsPort = 853;  // RFC 7858 section 3.1
 constexpr absl::string_view kTlsScheme = "tls://";
 

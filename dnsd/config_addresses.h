@@ -26,6 +26,9 @@ void ResolveAddresses(const Settings& settings, Config* config,
     const std::vector<PlacedText>& written, const char* noun,
     const Settings& settings, const Config& config, Problems* problems);
 
+// Of resolvers, where no other is written.
+inline constexpr uint16_t kUpstreamPort = 53;
+
 // "8.8.8.8", "8.8.8.8:54", "::1", "[::1]" or "[::1]:54".
 [[nodiscard]] std::optional<Endpoint> ParseEndpoint(const std::string& text,
                                                     uint16_t port_otherwise);

@@ -1,4 +1,5 @@
-// The dnsd command: the agent, and the verbs that ask one.
+// The dnsd command: the agent, the verbs that ask one, and the set-up of
+// machines.
 //
 // Exit codes: 0 success, 1 error, 127 unknown command, as Consul's.
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include "dnsd/cli/agent_verbs.h"
 #include "dnsd/cli/catalog_verbs.h"
 #include "dnsd/cli/service_verbs.h"
+#include "dnsd/cli/setup_verb.h"
 #include "dnsd/cli/watch_verb.h"
 #include "dnsd/config.h"
 #include "dnsd/server.h"
@@ -27,17 +29,18 @@ constexpr char kUsage[] =
     "Usage: dnsd [--version] [--help] <command> [<args>]\n"
     "\n"
     "Available commands are:\n"
-    "    agent       Runs an agent\n"
-    "    catalog     Lists services, nodes, datacenters\n"
-    "    info        Shows what an agent knows about itself\n"
-    "    leave       Makes an agent leave its cluster and end\n"
-    "    maint       Puts a node or a service into maintenance\n"
-    "    members     Lists the members of the cluster\n"
-    "    reload      Makes an agent read its configuration again\n"
-    "    services    Registers and deregisters services\n"
-    "    validate    Checks configuration files\n"
-    "    version     Prints the version\n"
-    "    watch       Shows a view of the catalog, or follows it\n";
+    "    agent             Runs an agent\n"
+    "    catalog           Lists services, nodes, datacenters\n"
+    "    info              Shows what an agent knows about itself\n"
+    "    leave             Makes an agent leave its cluster and end\n"
+    "    maint             Puts a node or a service into maintenance\n"
+    "    members           Lists the members of the cluster\n"
+    "    reload            Makes an agent read its configuration again\n"
+    "    services          Registers and deregisters services\n"
+    "    setup-resolver    Makes this machine ask dnsd for its names\n"
+    "    validate          Checks configuration files\n"
+    "    version           Prints the version\n"
+    "    watch             Shows a view of the catalog, or follows it\n";
 
 void PrintErrors(const std::vector<std::string>& errors) {
   for (const std::string& error : errors) {
@@ -175,8 +178,8 @@ int Version() {
   return 0;
 }
 
-// The verbs that ask an agent; nothing for another word.
-std::optional<int> AskingVerb(const std::string& command, const Args& args) {
+// The verbs of cli/; nothing for another word.
+std::optional<int> ClientVerb(const std::string& command, const Args& args) {
   struct Verb {
     const char* name;
     int (*run)(const Args&);
@@ -185,7 +188,8 @@ std::optional<int> AskingVerb(const std::string& command, const Args& args) {
       {"catalog", CatalogVerb},   {"info", InfoVerb},
       {"leave", LeaveVerb},       {"maint", MaintVerb},
       {"members", MembersVerb},   {"reload", ReloadVerb},
-      {"services", ServicesVerb}, {"watch", WatchVerb},
+      {"services", ServicesVerb}, {"setup-resolver", SetupResolverVerb},
+      {"watch", WatchVerb},
   };
   for (const Verb& verb : kVerbs) {
     if (command == verb.name) return verb.run(args);
@@ -202,7 +206,7 @@ int Main(const Args& args) {
   const std::string& command = args[0];
   if (command == "agent") return Agent(rest);
   if (command == "validate") return Validate(rest);
-  if (const auto exit_code = AskingVerb(command, rest)) return *exit_code;
+  if (const auto exit_code = ClientVerb(command, rest)) return *exit_code;
   if (command == "version" || command == "--version" || command == "-version" ||
       command == "-v") {
     return Version();

@@ -37,7 +37,8 @@ constexpr CommandFlag kFormatFlags[] = {
 };
 
 std::vector<std::span<const CommandFlag>> FlagGroups(const CommandSpec& spec) {
-  std::vector<std::span<const CommandFlag>> groups = {kCommonFlags};
+  std::vector<std::span<const CommandFlag>> groups;
+  if (spec.asks_agent) groups.push_back(kCommonFlags);
   if (spec.asks_servers) groups.push_back(kServerFlags);
   if (spec.lists) groups.push_back(kFormatFlags);
   groups.push_back(spec.flags);

@@ -32,6 +32,8 @@ struct CommandSpec {
   bool asks_servers = false;
   // Whether it lists, so that -format is a flag of it.
   bool lists = false;
+  // Whether it asks an agent, so that the common flags are flags of it.
+  bool asks_agent = true;
 };
 
 class Command {
