@@ -33,7 +33,7 @@ namespace dnsd {
 
 class Qsbr {
  public:
-  static constexpr size_t kReadersMax = 256;
+  static constexpr size_t kReadersMax = 257;
 
   class Reader {
    public:

@@ -7,7 +7,7 @@
 
 namespace dnsd {
 
-inline constexpr int kWorkersMax = 256;  // Qsbr::kReadersMax
+inline constexpr int kWorkersMax = 256;  // with dnsd-xfr, Qsbr::kReadersMax
 
 // --- UDP, per worker ---
 

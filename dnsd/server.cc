@@ -33,6 +33,7 @@ constexpr SourceId kConsulSource = 1;
 
 // How often to look whether readers have let go of old views.
 constexpr uint64_t kReclaimMs = 50;
+constexpr uint32_t kPreviousSecretSeconds = 3600;
 
 int CoreCount() {
   cpu_set_t cores;
@@ -235,9 +236,14 @@ Errors Server::StartSources() {
 void Server::SetCookieSecret(const CookiePolicy& before, Config* config) const {
   CookiePolicy& cookies = config->policy.cookies;
   cookies.secret = config->cookie_secret.value_or(random_cookie_secret_);
-  cookies.previous = cookies.secret == before.secret
-                         ? before.previous
-                         : std::optional(before.secret);
+  if (cookies.secret == before.secret) {
+    cookies.previous = before.previous;
+    cookies.previous_until = before.previous_until;
+  } else {
+    cookies.previous = before.secret;
+    cookies.previous_until =
+        static_cast<uint32_t>(std::time(nullptr)) + kPreviousSecretSeconds;
+  }
 }
 
 Errors Server::Start() {

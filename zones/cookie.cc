@@ -56,6 +56,7 @@ CookieState JudgeCookie(std::span<const uint8_t> cookie,
           return state;
         }
       } else if (policy.previous &&
+                 static_cast<int32_t>(policy.previous_until - unix_time) > 0 &&
                  shown == HashOf(cookie.data(), client, *policy.previous)) {
         state = CookieState::kGood;
       }

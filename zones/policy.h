@@ -39,8 +39,10 @@ enum class Cookies : uint8_t {
 
 struct CookiePolicy {
   Cookies use = Cookies::kOff;
-  SipKey secret;                   // of the cookies made
-  std::optional<SipKey> previous;  // accepted too (RFC 9018 section 5)
+  SipKey secret;  // of the cookies made
+  // Accepted too, until that Unix time (RFC 9018 section 5).
+  std::optional<SipKey> previous;
+  uint32_t previous_until = 0;
 };
 
 // A zone of others that has a rule about whom to ask.

@@ -22,8 +22,9 @@
 
 namespace dnsd {
 
-// Leaves room for an OPT with an extended error in a message of 65,535 bytes.
-inline constexpr size_t kAnswerBytesMax = 65535 - 32;
+// Leaves room for an OPT with a cookie and an extended error in a message of
+// 65,535 bytes.
+inline constexpr size_t kAnswerBytesMax = 65535 - 64;
 
 class AnswerBuilder {
  public:

@@ -255,6 +255,8 @@ void DotClient::Fail(const std::string& reason) {
 
 // An open connection ended: what waits is sent over another one.
 void DotClient::Break() {
+  // So did the one before: the upstream is left alone for a while.
+  const bool is_again = now_ms() < retry_at_ms_;
   if (!connection_->has_replied && !waiting_.empty()) {
     retry_at_ms_ = now_ms() + options_.limits.retry_ms;
   }
@@ -265,7 +267,7 @@ void DotClient::Break() {
     if (is_lost) lost.push_back(entry.second.asker);
     return is_lost;
   });
-  const bool goes_on = waiting_.empty() || Connect();
+  const bool goes_on = waiting_.empty() || (!is_again && Connect());
   for (Asker* const asker : lost) asker->OnBroken();
   if (!goes_on && !connection_) GiveUp();
 }

@@ -232,7 +232,8 @@ void Forwarder::Finish(Flight* flight, const UpstreamAnswer* answer) {
   ArmTimer();
   if (answer != nullptr) {
     // Unless others are asked for it meanwhile.
-    if (std::ranges::equal(AskedFor(rules_, WireBytes(flight->question.name)),
+    if (!flight->is_guess &&
+        std::ranges::equal(AskedFor(rules_, WireBytes(flight->question.name)),
                            flight->rule->settings.upstreams)) {
       cache_.Store(flight->question, *answer, now_s());
     }

@@ -165,6 +165,7 @@ class Forwarder {
     std::shared_ptr<const Rule> rule;
     std::vector<Waiter> waiters;  // empty: only the cache waits
     bool is_wanted = false;       // by Resolve()
+    bool is_guess = false;        // its answer is not kept
     std::vector<Known*> order;    // the rule's upstreams
     size_t next = 0;              // in `order`
     std::vector<Running> running;
@@ -196,6 +197,8 @@ class Forwarder {
                                     const Known* upstream) const;
   [[nodiscard]] bool HasRoom(const Known& upstream) const;
   [[nodiscard]] bool Advance(Flight* flight);
+  [[nodiscard]] static bool WaitsWithEdns(const Flight& flight,
+                                          const Known* upstream);
   [[nodiscard]] static UpstreamExchange::Mode ModeOf(const Known& known);
   [[nodiscard]] static bool Start(UpstreamExchange* exchange, Known* known,
                                   const ForwardQuestion& question,

@@ -96,6 +96,14 @@ bool Forwarder::Advance(Flight* flight) {
   return !flight->running.empty();
 }
 
+bool Forwarder::WaitsWithEdns(const Flight& flight, const Known* upstream) {
+  return std::any_of(flight.running.begin(), flight.running.end(),
+                     [upstream](const Running& running) {
+                       return running.upstream == upstream &&
+                              running.exchange->mode().edns;
+                     });
+}
+
 UpstreamExchange::Mode Forwarder::ModeOf(const Known& known) {
   UpstreamExchange::Mode mode;
   if (known.dot != nullptr) mode.over = UpstreamTransport::kTls;
@@ -161,9 +169,13 @@ void Forwarder::OnEnd(Flight* flight, const UpstreamExchange* exchange,
     }
     if (last->mode().edns) {
       state.AnsweredEdns();
-    } else if (over == UpstreamTransport::kUdp && state.LostEdns(now)) {
+    } else if (over == UpstreamTransport::kUdp &&
+               state.LostEdns(now, WaitsWithEdns(*flight, ended.upstream))) {
       stats_->no_edns.Add();
     }
+    // Without DO on a guess: for who waits, not for the cache.
+    flight->is_guess = !last->mode().edns && flight->question.dnssec_ok &&
+                       state.wants_edns(now, false);
     return Finish(flight, &last->answer());
   }
   const UpstreamExchange::Mode mode = last->mode();

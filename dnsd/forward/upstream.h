@@ -38,6 +38,7 @@ class Upstream {
 
   // It has not: no reply in time, or nobody there.
   void Failed(uint64_t now_ms) {
+    was_silent_ = true;
     if (++failures_ < kForwardFailuresMax) return;
     answered_edns_ = false;  // there may be another when it is back
     if (failures_ == kForwardFailuresMax) probe_interval_ms_ = probe_ms_min_;
@@ -59,10 +60,11 @@ class Upstream {
   }
 
   // `is_repeat`: it has not answered the same question so far. Something may
-  // drop what has EDNS, as long as nothing with it was answered.
+  // drop what has EDNS, as long as nothing with it was answered; inside TLS
+  // nothing can.
   [[nodiscard]] bool wants_edns(uint64_t now_ms, bool is_repeat) const {
     return now_ms >= edns_again_ms_ &&
-           (answered_edns_ || (failures_ == 0 && !is_repeat));
+           (address_.tls || answered_edns_ || (failures_ == 0 && !is_repeat));
   }
   void KnowsNoEdns(uint64_t now_ms) {
     edns_again_ms_ = now_ms + kForwardFallbackMs;
@@ -70,12 +72,16 @@ class Upstream {
   void AnsweredEdns() {
     answered_edns_ = true;
     edns_lost_ = 0;
+    edns_again_ms_ = 0;
   }
   // It has answered over UDP without EDNS. True: because of that, and so often
-  // that it is asked without for a while.
-  [[nodiscard]] bool LostEdns(uint64_t now_ms) {
-    if (answered_edns_ || now_ms < edns_again_ms_ ||
-        ++edns_lost_ < kLostEdnsMax) {
+  // that it is asked without for a while. Each time counts only with a silence
+  // of its own: `is_beside`, the same question with EDNS still waits there, or
+  // one failed since the last time.
+  [[nodiscard]] bool LostEdns(uint64_t now_ms, bool is_beside) {
+    const bool was_silent = std::exchange(was_silent_, false);
+    if ((!is_beside && !was_silent) || answered_edns_ ||
+        now_ms < edns_again_ms_ || ++edns_lost_ < kLostEdnsMax) {
       return false;
     }
     edns_lost_ = 0;
@@ -107,6 +113,7 @@ class Upstream {
   int failures_ = 0;  // in a row
   uint64_t probe_interval_ms_ = 0;
   uint64_t next_probe_ms_ = 0;
+  bool was_silent_ = false;
   bool answered_edns_ = false;
   int edns_lost_ = 0;
   uint64_t edns_again_ms_ = 0;

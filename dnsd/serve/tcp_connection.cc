@@ -101,13 +101,15 @@ std::optional<TcpClose> TcpConnection::OnReady(int events, uint64_t now_ms) {
     if (blocked_) {
       AnswerBlocked();
     } else if ((events & UV_READABLE) != 0) {
-      ended_ ? Discard() : Read();
+      ended_ || is_full() ? Discard() : Read();
     }
   }
   if (half_closed_ && pending_count_ == 0 && unsent_.empty() && !over_) {
     over_ = TcpClose::kClient;
   }
   if (over_) return over_;
+  // What came together with the last question was answered too.
+  if (is_full()) draining_ = true;
   if (draining_ && !ended_ && pending_count_ == 0 && unsent_.empty() &&
       !blocked_) {
     shutdown(fd_.get(), SHUT_WR);
@@ -173,8 +175,12 @@ void TcpConnection::Read() {
 void TcpConnection::Discard() {
   const ssize_t count =
       recv(fd_.get(), buffers_->input.get(), kTcpReadBytes, MSG_DONTWAIT);
-  if (count == 0) over_ = TcpClose::kClient;
+  if (count == 0) half_closed_ = true;
   if (count < 0 && !WouldBlock(errno)) over_ = TcpClose::kReset;
+}
+
+bool TcpConnection::is_full() const {
+  return limits_->queries_max != 0 && query_count_ >= limits_->queries_max;
 }
 
 // Adds to the partial frame only what it lacks, so that a frame sent byte by
@@ -238,8 +244,7 @@ void TcpConnection::AnswerFrame(std::span<const uint8_t> frame,
                                     &context_->respond, out + kLengthBytes);
   stats_->received.Add();
   context_->CountCookie(stats_);
-  // What came together with the last one is answered too.
-  if (++query_count_ == limits_->queries_max) draining_ = true;
+  ++query_count_;
   stats_->outcomes[static_cast<size_t>(response.outcome)].Add();
   last_active_ms_ = now_ms_;
   size_t size = response.size;
@@ -272,8 +277,9 @@ size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
     return result.size;
   }
   if (context_->respond.asked.kind == AskedKey::kTransfer) {
-    // What waits for an answer would be lost.
-    const bool may_grant = pending_count_ == 0 && !draining_;
+    // What waits for an answer would be lost. The last query that the limit
+    // leaves may be a transfer.
+    const bool may_grant = pending_count_ == 0 && (!draining_ || is_full());
     TransferVerdict verdict =
         context_->transfers->Answer(frame, Transport::kTcp, path.client, view,
                                     may_grant, &context_->respond, out);

@@ -100,6 +100,8 @@ class TcpConnection {
 
   void Read();
   void Discard();
+  // It has asked as often as one connection may.
+  [[nodiscard]] bool is_full() const;
   std::span<const uint8_t> CompleteFrame(std::span<const uint8_t> bytes);
   size_t AnswerFrames(std::span<const uint8_t> bytes);
   void AnswerFrame(std::span<const uint8_t> frame, const View& view);

@@ -115,8 +115,9 @@ void UdpListener::AnswerMessage(size_t index, const View& view) {
       return size;
     case RateVerdict::kSlip:
       stats.rate_slipped.Add();
-      // An error is as short, and TCP would have no other.
-      if (kind == RateClass::kError) return size;
+      // An error is as short, and TCP would have no other; nor would it for
+      // what asks for a cookie alone.
+      if (kind == RateClass::kError || counted.size == 0) return size;
       return TruncatedResponse(packet, view, respond, batch_->room());
     case RateVerdict::kDrop:
       stats.rate_dropped.Add();
@@ -135,27 +136,40 @@ void UdpListener::NoteAsked(size_t index, const View& view) {
   if (context_->respond.asked.kind == AskedKey::kOthers) {
     const ForwardResult result = context_->forwarder->Ask(
         packet, Transport::kUdp, path, view.policy, batch_->room());
-    size_t size = result.size;
     // Who may ask gets what others say; who may not must not be flooded by it.
-    if (context_->rate_limiter != nullptr && size > 0 &&
-        (batch_->room()[3] & 0xf) == kRefused) {
-      size = LimitSlow(index, view, RateClass::kError, size);
+    if (result.size > 0 && (batch_->room()[3] & 0xf) == kRefused) {
+      return ReplyLimited(index, view, result.size);
     }
-    if (size > 0) batch_->Reply(index, size);
-    return;
+    return Reply(index, result.size);
   }
   if (context_->respond.asked.kind == AskedKey::kTransfer) {
     const TransferVerdict verdict =
         context_->transfers->Answer(packet, Transport::kUdp, path.client, view,
                                     false, &context_->respond, batch_->room());
-    if (verdict.size > 0) batch_->Reply(index, verdict.size);
-    return;
+    if (verdict.is_verified) return Reply(index, verdict.size);
+    return ReplyLimited(index, view, verdict.size);
   }
   const ParkResult parked = context_->parked->Park(path, packet, view);
   if (parked != ParkResult::kRefused) return;
-  const size_t size =
-      ServfailResponse(packet, view, context_->respond, batch_->room());
+  ReplyLimited(
+      index, view,
+      ServfailResponse(packet, view, context_->respond, batch_->room()));
+}
+
+void UdpListener::Reply(size_t index, size_t size) {
   if (size > 0) batch_->Reply(index, size);
+}
+
+// Of what others wrote into room(): by its rcode.
+void UdpListener::ReplyLimited(size_t index, const View& view, size_t size) {
+  if (context_->rate_limiter != nullptr && size > 0) {
+    const int rcode = batch_->room()[3] & 0xf;
+    const RateClass kind = rcode == kNoError    ? RateClass::kAnswer
+                           : rcode == kNxDomain ? RateClass::kNxdomain
+                                                : RateClass::kError;
+    size = LimitSlow(index, view, kind, size);
+  }
+  Reply(index, size);
 }
 
 void UdpListener::Send() {

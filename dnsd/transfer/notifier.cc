@@ -30,6 +30,11 @@ bool SameEndpoint(const SocketAddress& a, const SocketAddress& b) {
                    : a.v4.sin_addr.s_addr == b.v4.sin_addr.s_addr;
 }
 
+bool IsLoopback(const SocketAddress& address) {
+  return address.is_v6() ? IN6_IS_ADDR_LOOPBACK(&address.v6.sin6_addr) != 0
+                         : ntohl(address.v4.sin_addr.s_addr) >> 24 == 127;
+}
+
 std::string ZoneText(const std::string& apex) {
   return NameToText(WireBytes(apex));
 }
@@ -59,8 +64,16 @@ void Notifier::Open(int family, const std::vector<SocketAddress>& sources,
   socket_of->fd =
       UniqueFd(socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket_of->fd.valid()) return;  // without IPv6: sending fails
+  // From loopback nothing gets to another host.
+  const bool is_remote =
+      std::any_of(options_->notify.begin(), options_->notify.end(),
+                  [family](const NotifyTarget& target) {
+                    return target.address.sa.sa_family == family &&
+                           !IsLoopback(target.address);
+                  });
   for (const SocketAddress& source : sources) {
     if (source.sa.sa_family != family) continue;
+    if (is_remote && IsLoopback(source)) continue;
     SocketAddress from = source;
     (from.is_v6() ? from.v6.sin6_port : from.v4.sin_port) = 0;
     // If it cannot be, the kernel chooses.
@@ -158,9 +171,10 @@ void Notifier::Send(Pending* pending) {
   const SocketAddress& to = pending->target->address;
   const Socket& socket = to.is_v6() ? v6_ : v4_;
   // What cannot be sent now is sent with the next try.
-  (void)sendto(socket.fd.get(), packet.data(), size, MSG_DONTWAIT, &to.sa,
-               to.size());
-  stats_->notifies_sent.Add();
+  if (sendto(socket.fd.get(), packet.data(), size, MSG_DONTWAIT, &to.sa,
+             to.size()) >= 0) {
+    stats_->notifies_sent.Add();
+  }
 }
 
 void Notifier::Receive(Socket* socket) {

@@ -207,7 +207,8 @@ void TransferConnection::PutMessage() {
        {"records", image_ == nullptr ? 0u : image_->record_count},
        {"messages", next_message_},
        {"bytes", sent_bytes_}});
-  host_->stats()->completed.Add();
+  (image_ == nullptr ? host_->stats()->broken : host_->stats()->completed)
+      .Add();
   request_.reset();
   image_.reset();
 }

@@ -201,8 +201,10 @@ TransferVerdict TransferGate::Answer(std::span<const uint8_t> packet,
     bad_signatures_.fetch_add(1);
     return asked.Error(kNotAuth);
   }
-  if (!asked.is_transfer()) return asked.Plain();
-  return Judge(&asked, may_grant, has_slot);
+  TransferVerdict verdict =
+      asked.is_transfer() ? Judge(&asked, may_grant, has_slot) : asked.Plain();
+  verdict.is_verified = asked.tsig.key != nullptr;
+  return verdict;
 }
 
 TransferVerdict TransferGate::Judge(Asked* asked, bool may_grant,

@@ -33,7 +33,8 @@ struct TransferRequest {
 struct TransferVerdict {
   size_t size = 0;  // of the answer that was written
   // Instead of an answer: the connection is to go to TakeOver() with this.
-  std::unique_ptr<TransferRequest> granted;
+  std::unique_ptr<TransferRequest> granted = nullptr;
+  bool is_verified = false;  // rightly signed, so its source is not forged
 };
 
 // A connection on its way from a worker.

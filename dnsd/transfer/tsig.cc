@@ -263,6 +263,7 @@ void VerifyQuestion(std::span<const TsigKey> keys,
     return;
   }
   session->client_time = record.time;
+  session->client_fudge = record.fudge;
   Put(record.mac, &session->mac);
 }
 
@@ -292,6 +293,7 @@ size_t AppendTsig(TsigSession* session, uint64_t now, uint8_t* message,
     // RFC 8945 5.2.3: the client's time where its own is, ours behind it.
     PutTime(now, &variables.other);
     variables.time = session->client_time;
+    variables.fudge = session->client_fudge;
   }
   const bool is_question = session->mac.empty();
   std::string mac;

@@ -89,7 +89,8 @@ struct TsigSession {
   std::string mac;               // the last one of either side
   bool is_continued = false;     // the next message is not the first answer
   uint64_t client_time = 0;      // of a question whose time was bad
-  std::string echo_key;          // kBadKey, kBadSig: names to echo, wire form
+  uint16_t client_fudge = 0;
+  std::string echo_key;  // kBadKey, kBadSig: names to echo, wire form
   std::string echo_algorithm;
 
   // Whether answers carry a TSIG record.

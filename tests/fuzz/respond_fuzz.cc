@@ -37,6 +37,7 @@ struct World {
       policies[i].node_name = "foo";
       policies[i].cookies.use = i == 0 ? Cookies::kOn : Cookies::kRequired;
       policies[i].cookies.previous.emplace();
+      policies[i].cookies.previous_until = UINT32_MAX / 2;
       views[i] = BuildView(state, policies[i], {}, 1);
     }
   }

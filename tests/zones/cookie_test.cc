@@ -106,6 +106,9 @@ TEST(Cookie, OfThePreviousSecretIsGoodRfc9018A4) {
   CookiePolicy policy = On("445536bcd2513298075a5d379663c962");
   EXPECT_EQ(Judge(shown, v6, policy, 1559741961).state, CookieState::kBad);
   policy.previous = Key("dd3bdf9344b678b185a6f5cb60fca715");
+  EXPECT_EQ(Judge(shown, v6, policy, 1559741961).state, CookieState::kBad)
+      << "its hour is over";
+  policy.previous_until = 1559741962;
   const Judged judged = Judge(shown, v6, policy, 1559741961);
   EXPECT_EQ(judged.state, CookieState::kGood);
   EXPECT_EQ(judged.reply_hex,

@@ -181,6 +181,7 @@ std::unique_ptr<const View> MakeView(Compat compat, bool compress) {
   policy.recursion_available = true;
   policy.cookies.use = compress ? Cookies::kOn : Cookies::kRequired;
   policy.cookies.previous.emplace();
+  policy.cookies.previous_until = UINT32_MAX / 2;
   policy.minimal_any = compress;
   policy.disable_compression = !compress;
   policy.enable_truncate = true;

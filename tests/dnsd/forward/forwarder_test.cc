@@ -67,6 +67,29 @@ TEST_F(ForwarderTest, OneThatKnowsEdnsIsAskedWithIt) {
   EXPECT_EQ(stats_.no_edns.value(), 0u);
 }
 
+TEST(Upstream, AnOutageIsNoLackOfEdns) {
+  Upstream upstream(SocketAddress(), 1'000, 30'000);
+  upstream.AnsweredEdns();
+  for (int i = 0; i < kForwardFailuresMax; ++i) upstream.Failed(1);
+  EXPECT_FALSE(upstream.wants_edns(1, false));
+  // What was asked without meanwhile is answered all at once.
+  for (int i = 0; i < 5; ++i) {
+    upstream.Answered(1);
+    EXPECT_FALSE(upstream.LostEdns(1, /*is_beside=*/false));
+  }
+  EXPECT_TRUE(upstream.wants_edns(1, false));
+  EXPECT_FALSE(upstream.LostEdns(1, true));
+  EXPECT_TRUE(upstream.LostEdns(1, true));
+  EXPECT_FALSE(upstream.wants_edns(1, false));
+}
+
+TEST(Upstream, InTlsNothingDropsEdns) {
+  UpstreamAddress address(SocketAddress(), "dns.example");
+  Upstream upstream(address, 1'000, 30'000);
+  upstream.Failed(1);
+  EXPECT_TRUE(upstream.wants_edns(1, true));
+}
+
 TEST_F(ForwarderTest, ManyClientsWithOneQuestionAskItOnce) {
   ScriptedUpstream upstream;
   Make({upstream.address()});

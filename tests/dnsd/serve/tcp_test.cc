@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -238,6 +239,22 @@ TEST_F(TcpTest, AConnectionEndsAfterItsLastQuery) {
   for (uint16_t id = 0; id < 3; ++id) ExpectServed(client.get(), id);
   EXPECT_TRUE(client->AtEnd());
   ExpectServed(Connect().get());
+}
+
+TEST_F(TcpTest, ALowerLimitEndsWhoIsBeyondIt) {
+  Serve({});
+  const auto client = Connect();
+  for (uint16_t id = 0; id < 3; ++id) ExpectServed(client.get(), id);
+  TcpLimits limits;
+  limits.queries_max = 2;
+  std::promise<void> done;
+  thread_.loop.Post([&] {
+    listener_->SetLimits(limits);
+    done.set_value();
+  });
+  done.get_future().wait();
+  ASSERT_TRUE(client->Send({0, 1, 'x'}));
+  EXPECT_TRUE(client->AtEnd());
 }
 
 TEST_F(TcpTest, NewLimitsCloseTheLongestIdle) {

@@ -214,6 +214,8 @@ TEST_F(TransferGateTest, WithKeysOnlySignedOnesGetZones) {
   const TransferVerdict verdict = Ask(Signed(packet), "192.0.2.9");
   ASSERT_NE(verdict.granted, nullptr);
   EXPECT_EQ(verdict.granted->tsig.key, options_.keys.data());
+  EXPECT_TRUE(verdict.is_verified);
+  EXPECT_FALSE(Ask(packet, "192.0.2.9").is_verified);
   // A key is not enough, and its refusal is signed.
   EXPECT_EQ(Ask(Signed(packet), "192.0.3.1").granted, nullptr);
   EXPECT_EQ(reply_.rcode(), kRefused);
