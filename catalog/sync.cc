@@ -1,12 +1,12 @@
 #include "catalog/sync.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <future>
 #include <utility>
 
 #include "catalog/base/log.h"
+#include "catalog/base/thread.h"
 
 namespace dnsd {
 
@@ -31,16 +31,10 @@ void CatalogSync::Start() {
   dirty_.watched.clear();
   started_ = true;
   PublishNow();
-  // Signals belong to the main thread.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] {
+  thread_ = StartThread([this] {
     pthread_setname_np(pthread_self(), "catalog-sync");
     loop_.Run();
   });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void CatalogSync::Stop() {

@@ -321,6 +321,22 @@ std::vector<UpstreamConfig> ReadUpstreams(
   return upstreams;
 }
 
+std::vector<IpNetwork> ReadNetworks(const Setting& setting,
+                                    Problems* problems) {
+  std::vector<IpNetwork> networks;
+  for (const PlacedText& text : setting.list) {
+    const std::optional<IpNetwork> network = IpNetwork::Parse(text.text);
+    if (network) {
+      networks.push_back(*network);
+    } else {
+      problems->Error(
+          text.place,
+          absl::StrCat(Quoted(text.text), " is not a network like 10.0.0.0/8"));
+    }
+  }
+  return networks;
+}
+
 bool IsWildcardIp(const std::string& ip) {
   return ip == "0.0.0.0" || ip == "::";
 }

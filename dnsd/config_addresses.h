@@ -32,6 +32,9 @@ inline constexpr uint16_t kUpstreamPort = 53;
 // "8.8.8.8", "8.8.8.8:54", "::1", "[::1]" or "[::1]:54".
 [[nodiscard]] std::optional<Endpoint> ParseEndpoint(const std::string& text,
                                                     uint16_t port_otherwise);
+// A list of networks like 10.0.0.0/8; those that are none are left out.
+[[nodiscard]] std::vector<IpNetwork> ReadNetworks(const Setting& setting,
+                                                  Problems* problems);
 // The canonical text of an IP address, with or without brackets.
 [[nodiscard]] std::optional<std::string> ParseIp(std::string text);
 // 0.0.0.0 or ::.

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
-#include <optional>
 #include <string>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "dnsd/config_addresses.h"
 
 namespace dnsd {
 namespace {
@@ -122,22 +122,6 @@ void ResolveTcp(const Settings& settings, TcpLimits* tcp, Problems* problems) {
 }
 
 }  // namespace
-
-std::vector<IpNetwork> ReadNetworks(const Setting& setting,
-                                    Problems* problems) {
-  std::vector<IpNetwork> networks;
-  for (const PlacedText& text : setting.list) {
-    const std::optional<IpNetwork> network = IpNetwork::Parse(text.text);
-    if (network) {
-      networks.push_back(*network);
-    } else {
-      problems->Error(
-          text.place,
-          absl::StrCat(Quoted(text.text), " is not a network like 10.0.0.0/8"));
-    }
-  }
-  return networks;
-}
 
 void ResolveClients(const Settings& settings, Config* config,
                     Problems* problems) {

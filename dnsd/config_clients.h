@@ -7,8 +7,6 @@
 #ifndef DNSD_DNSD_CONFIG_CLIENTS_H_
 #define DNSD_DNSD_CONFIG_CLIENTS_H_
 
-#include <vector>
-
 #include "catalog/base/problems.h"
 #include "dnsd/config.h"
 #include "dnsd/config_settings.h"
@@ -18,10 +16,6 @@ namespace dnsd {
 // policy.compat must be resolved.
 void ResolveClients(const Settings& settings, Config* config,
                     Problems* problems);
-
-// A list of networks like 10.0.0.0/8; those that are none are left out.
-[[nodiscard]] std::vector<IpNetwork> ReadNetworks(const Setting& setting,
-                                                  Problems* problems);
 
 }  // namespace dnsd
 

@@ -213,17 +213,7 @@ class ForwardReader {
   void ReadAllow() {
     const Setting* allow = settings_.Find("dns_config.recursion_allow");
     if (allow == nullptr) return;
-    config_.recursion_allow.clear();
-    for (const PlacedText& text : allow->list) {
-      const std::optional<IpNetwork> network = IpNetwork::Parse(text.text);
-      if (network) {
-        config_.recursion_allow.push_back(*network);
-      } else {
-        problems_.Error(text.place, absl::StrCat(Quoted(text.text),
-                                                 " is not a network like "
-                                                 "10.0.0.0/8"));
-      }
-    }
+    config_.recursion_allow = ReadNetworks(*allow, &problems_);
   }
 
   void ReadCache() {

@@ -55,16 +55,7 @@ class TransferReader {
   void ReadAllow() {
     const Setting* allow = settings_.Find("zone_transfer.allow");
     if (allow == nullptr) return;
-    for (const PlacedText& text : allow->list) {
-      const std::optional<IpNetwork> network = IpNetwork::Parse(text.text);
-      if (network) {
-        config_.transfer.allow.push_back(*network);
-      } else {
-        problems_.Error(text.place,
-                        absl::StrCat(Quoted(text.text),
-                                     " is not a network like 192.0.2.0/24"));
-      }
-    }
+    config_.transfer.allow = ReadNetworks(*allow, &problems_);
   }
 
   void ReadKeys() {

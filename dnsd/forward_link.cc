@@ -1,7 +1,5 @@
 #include "dnsd/forward_link.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -17,22 +15,11 @@
 namespace dnsd {
 namespace {
 
-std::string IpText(const SocketAddress& address) {
-  char text[INET6_ADDRSTRLEN] = "";
-  const void* bytes = address.is_v6()
-                          ? static_cast<const void*>(&address.v6.sin6_addr)
-                          : &address.v4.sin_addr;
-  inet_ntop(address.sa.sa_family, bytes, text, sizeof(text));
-  return text;
-}
-
 // As it is written in a configuration.
 std::string UpstreamText(const UpstreamAddress& upstream) {
-  const std::string ip = IpText(upstream.socket);
-  return absl::StrCat("tls://",
-                      upstream.socket.is_v6() ? absl::StrCat("[", ip, "]") : ip,
-                      ":", upstream.socket.port(),
-                      upstream.tls_name.empty() ? "" : "#", upstream.tls_name);
+  return absl::StrCat(
+      "tls://", EndpointText({IpText(upstream.socket), upstream.socket.port()}),
+      upstream.tls_name.empty() ? "" : "#", upstream.tls_name);
 }
 
 uint64_t MillisecondsOf(std::chrono::nanoseconds time) {

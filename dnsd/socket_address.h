@@ -1,10 +1,12 @@
-// UniqueFd and SocketAddress: what everything that has sockets shares.
+// UniqueFd, SocketAddress and what else everything that has sockets shares.
 //
 // Threads:   values.
 // Ownership: a UniqueFd closes its descriptor.
 #ifndef DNSD_DNSD_SOCKET_ADDRESS_H_
 #define DNSD_DNSD_SOCKET_ADDRESS_H_
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
 #include <utility>
 
 namespace dnsd {
@@ -42,6 +45,11 @@ class UniqueFd {
   int fd_ = -1;
 };
 
+// Whether a call on a socket that does not block may only be made again later.
+[[nodiscard]] inline bool WouldBlock(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
 // Room for an IPv4 or IPv6 address with its port. `sa.sa_family` says which.
 union SocketAddress {
   sockaddr sa;
@@ -66,6 +74,14 @@ union SocketAddress {
     return ntohs(is_v6() ? v6.sin6_port : v4.sin_port);
   }
 };
+
+// "192.0.2.1" or "2001:db8::1".
+[[nodiscard]] inline std::string IpText(const SocketAddress& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  inet_ntop(address.sa.sa_family, address.ip_bytes().data(), text,
+            sizeof(text));
+  return text;
+}
 
 }  // namespace dnsd
 

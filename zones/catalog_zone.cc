@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "catalog/types.h"
 #include "zones/answer.h"
 #include "zones/name.h"
 #include "zones/record.h"
@@ -22,13 +23,6 @@ constexpr uint8_t kLocal = 0;  // index of the datacenter
 
 std::string Text(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string Lower(std::string wire) {
-  for (char& c : wire) {
-    c = static_cast<char>(LowerByte(static_cast<uint8_t>(c)));
-  }
-  return wire;
 }
 
 // A label with '_' in front, if it is one label that leaves room for it.
@@ -168,7 +162,7 @@ class CatalogZone {
 
   // <hex>.addr.<dc>, the target of an SRV record.
   void VisitAddress(const std::string& target, const RrRecord& address) {
-    const std::string owner = Lower(target);
+    const std::string owner = AsciiLower(target);
     if (!addresses_.insert(owner).second) return;
     Visit(owner, Load16(address.bytes() + 2), view_.policy.node_ttl,
           Rdata(address));

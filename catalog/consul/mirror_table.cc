@@ -22,14 +22,13 @@ uint64_t NewestIn(const std::vector<NodeReport>& nodes) {
   return newest;
 }
 
-// Of Withdrawn: `kind` is an instance's or a check's.
-enum class Kind : char { kInstance = 'i', kCheck = 'c' };
-std::string WithdrawnKey(const Node& node, Kind kind, const std::string& id) {
+}  // namespace
+
+std::string MirrorTable::WithdrawnKey(const Node& node, Kind kind,
+                                      const std::string& id) {
   return absl::StrCat(AsciiLower(node.name),
                       std::string{'\0', static_cast<char>(kind)}, id);
 }
-
-}  // namespace
 
 MirrorTable::MirrorTable(std::string datacenter)
     : datacenter_(std::move(datacenter)) {}
@@ -83,8 +82,7 @@ void MirrorTable::PutInstance(Row* row, const InstanceReport& report,
   newest_ = std::max(newest_, report.modify_index);
   const std::string& id = report.instance.id;
   if (!row->instances.contains(id) &&
-      IsOvertaken(WithdrawnKey(*row->node, Kind::kInstance, id),
-                  report.modify_index, age)) {
+      IsOvertaken(*row, Kind::kInstance, id, report.modify_index, age)) {
     return;
   }
   std::shared_ptr<const InstanceReport>& slot = row->instances[id];
@@ -116,8 +114,7 @@ void MirrorTable::PutCheck(Row* row, const CheckReport& report, const Age& age,
   const std::string& service_id = report.check.service_id;
   if (!service_id.empty() && !row->instances.contains(service_id)) return;
   if (!row->checks.contains(id) &&
-      IsOvertaken(WithdrawnKey(*row->node, Kind::kCheck, id),
-                  report.modify_index, age)) {
+      IsOvertaken(*row, Kind::kCheck, id, report.modify_index, age)) {
     return;
   }
   std::shared_ptr<const CheckReport>& slot = row->checks[id];
@@ -142,9 +139,11 @@ void MirrorTable::PutCheck(Row* row, const CheckReport& report, const Age& age,
   changes->push_back(UpsertCheck{KeyOf(*row), report.check});
 }
 
-bool MirrorTable::IsOvertaken(const std::string& key, uint64_t modify_index,
-                              const Age& age) const {
-  return !age.reset && withdrawn_.Has(key, modify_index, age.index);
+bool MirrorTable::IsOvertaken(const Row& row, Kind kind, const std::string& id,
+                              uint64_t modify_index, const Age& age) const {
+  return !age.reset && !withdrawn_.empty() &&
+         withdrawn_.Has(WithdrawnKey(*row.node, kind, id), modify_index,
+                        age.index);
 }
 
 void MirrorTable::RemoveCheckOf(Row* row, const std::string& id, const Age& age,

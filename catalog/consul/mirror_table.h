@@ -156,8 +156,12 @@ class MirrorTable {
                    Changes* changes);
   void PutCheck(Row* row, const CheckReport& report, const Age& age,
                 Changes* changes);
+  enum class Kind : char { kInstance = 'i', kCheck = 'c' };
+  [[nodiscard]] static std::string WithdrawnKey(const Node& node, Kind kind,
+                                                const std::string& id);
   // Whether an answer as of `age` shows what is withdrawn already.
-  [[nodiscard]] bool IsOvertaken(const std::string& key, uint64_t modify_index,
+  [[nodiscard]] bool IsOvertaken(const Row& row, Kind kind,
+                                 const std::string& id, uint64_t modify_index,
                                  const Age& age) const;
   void RemoveInstanceOf(Row* row, const std::string& id, const Age& age,
                         Changes* changes);

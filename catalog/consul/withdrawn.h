@@ -42,6 +42,7 @@ class Withdrawn {
            index < it->second.index;
   }
 
+  [[nodiscard]] bool empty() const { return order_.empty(); }
   void Clear() {
     entries_.clear();
     order_.clear();

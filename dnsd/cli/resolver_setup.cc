@@ -16,6 +16,7 @@
 #include "dnsd/cli/managed_file.h"
 #include "dnsd/cli/resolv_conf.h"
 #include "dnsd/config_addresses.h"
+#include "dnsd/serve/listen_socket.h"
 
 namespace dnsd {
 namespace {
@@ -58,15 +59,8 @@ bool IsResolvedStub(const std::string& ip) {
   return ip == "127.0.0.53" || ip == "127.0.0.54";
 }
 
-std::string AddressText(const Endpoint& address, bool with_port) {
-  if (!with_port) return address.ip;
-  const bool is_v6 = absl::StrContains(address.ip, ":");
-  return absl::StrCat(is_v6 ? "[" : "", address.ip, is_v6 ? "]" : "", ":",
-                      address.port);
-}
-
 std::string RecursorText(const Endpoint& recursor) {
-  return AddressText(recursor, recursor.port != kDnsPort);
+  return recursor.port == kDnsPort ? recursor.ip : EndpointText(recursor);
 }
 
 // Where `path` leads below `root`; absolute links begin there, too.
@@ -185,8 +179,8 @@ class Planner {
              "[Resolve]\n"
              "DNS=\n"
              "DNS=",
-             AddressText(address_, true),
-             "\nDomains=", absl::StrJoin(routes, " "), "\n")});
+             EndpointText(address_), "\nDomains=", absl::StrJoin(routes, " "),
+             "\n")});
     if (recursors_.empty()) {
       setup_.notes.push_back(absl::StrCat(
           "No server is known from ", kResolvedUpstreams,
@@ -296,7 +290,7 @@ class Planner {
       if (!absl::ConsumePrefix(&line, kRecursorsComment)) continue;
       for (const absl::string_view word :
            absl::StrSplit(line, ' ', absl::SkipEmpty())) {
-        const auto recursor = ParseEndpoint(std::string(word), kUpstreamPort);
+        const auto recursor = ParseEndpoint(std::string(word), kDnsPort);
         if (recursor) recursors.push_back(*recursor);
       }
     }

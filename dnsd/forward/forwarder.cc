@@ -40,9 +40,7 @@ Forwarder::Forwarder(EventLoop* loop, ForwardOptions options,
 Forwarder::~Forwarder() = default;
 
 bool Forwarder::MayAsk(const SocketAddress& client) const {
-  return std::any_of(
-      options_.allow.begin(), options_.allow.end(),
-      [&](const IpNetwork& network) { return network.Contains(client); });
+  return AnyContains(options_.allow, client);
 }
 
 std::shared_ptr<const Forwarder::Rule> Forwarder::RuleOf(

@@ -6,6 +6,7 @@
 #ifndef DNSD_DNSD_FORWARD_IP_NETWORK_H_
 #define DNSD_DNSD_FORWARD_IP_NETWORK_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,13 @@ class IpNetwork {
   uint8_t bits_ = 0;
   std::array<uint8_t, 16> bytes_{};
 };
+
+[[nodiscard]] inline bool AnyContains(const std::vector<IpNetwork>& networks,
+                                      const SocketAddress& address) {
+  return std::any_of(
+      networks.begin(), networks.end(),
+      [&](const IpNetwork& network) { return network.Contains(address); });
+}
 
 // Who may ask for other people's names when the configuration does not say:
 // this machine, private networks (RFC 1918, RFC 4193), link-local ones, and

@@ -19,10 +19,6 @@ namespace {
 // The most that a record holds (RFC 8446 5.1).
 constexpr size_t kRecordBytesMax = 16u << 10;
 
-bool WouldBlock(int error) {
-  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
-}
-
 }  // namespace
 
 void FreeTlsSession::operator()(SSL_SESSION* session) const {

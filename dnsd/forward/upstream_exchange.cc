@@ -19,10 +19,6 @@ constexpr size_t kUdpReplyBytesMax = 4096;
 // Datagrams read before the loop goes on to others.
 constexpr int kRepliesPerTurn = 32;
 
-bool WouldBlock(int error) {
-  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
-}
-
 std::span<const uint8_t> BytesOf(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }

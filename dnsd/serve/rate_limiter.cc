@@ -21,12 +21,6 @@ RateLimiter::RateLimiter(RateLimitOptions options, const SipKey& key)
           1),
       buckets_(std::make_unique<Bucket[]>((set_mask_ + 1) * kWays)) {}
 
-bool RateLimiter::IsExempt(const SocketAddress& client) const {
-  return std::any_of(
-      options_.exempt.begin(), options_.exempt.end(),
-      [&](const IpNetwork& network) { return network.Contains(client); });
-}
-
 uint64_t RateLimiter::HashOf(const SocketAddress& client, RateClass kind,
                              std::span<const uint8_t> name) const {
   // Kind and family, the network's bytes, the name in one letter case.
@@ -68,7 +62,7 @@ RateLimiter::Bucket* RateLimiter::Find(uint64_t hash, uint32_t now_s) {
 
 RateVerdict RateLimiter::Judge(const SocketAddress& client, RateClass kind,
                                std::span<const uint8_t> name, uint32_t now_s) {
-  if (!options_.exempt.empty() && IsExempt(client)) return RateVerdict::kSend;
+  if (AnyContains(options_.exempt, client)) return RateVerdict::kSend;
   Bucket* bucket = Find(HashOf(client, kind, name), now_s);
   // A clock that is set back gives nothing and takes nothing.
   const int64_t seconds = now_s > bucket->second ? now_s - bucket->second : 0;

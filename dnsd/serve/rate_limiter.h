@@ -56,7 +56,6 @@ class RateLimiter {
   };
   static constexpr size_t kWays = 4;  // in a cache line
 
-  [[nodiscard]] bool IsExempt(const SocketAddress& client) const;
   [[nodiscard]] uint64_t HashOf(const SocketAddress& client, RateClass kind,
                                 std::span<const uint8_t> name) const;
   [[nodiscard]] Bucket* Find(uint64_t hash, uint32_t now_s);

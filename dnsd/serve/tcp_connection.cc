@@ -24,10 +24,6 @@ size_t FrameLength(std::span<const uint8_t> bytes) {
   return static_cast<size_t>(bytes[0]) << 8 | bytes[1];
 }
 
-bool WouldBlock(int error) {
-  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
-}
-
 // Empties a buffer. A small one is kept for its next use, so that a steady
 // pipeline does not allocate; a large one was an exception.
 void Clear(std::vector<uint8_t>* buffer) {
@@ -277,9 +273,8 @@ size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
     return result.size;
   }
   if (context_->respond.asked.kind == AskedKey::kTransfer) {
-    // What waits for an answer would be lost. The last query that the limit
-    // leaves may be a transfer.
-    const bool may_grant = pending_count_ == 0 && (!draining_ || is_full());
+    // What waits for an answer would be lost.
+    const bool may_grant = pending_count_ == 0 && !draining_;
     TransferVerdict verdict =
         context_->transfers->Answer(frame, Transport::kTcp, path.client, view,
                                     may_grant, &context_->respond, out);

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/check.h"
 #include "catalog/base/event_loop.h"
+#include "catalog/base/thread.h"
 #include "dnsd/forward/external_answers.h"
 #include "dnsd/forward/forwarder.h"
 #include "dnsd/limits.h"
@@ -186,13 +186,7 @@ Worker::~Worker() { Stop(0); }
 void Worker::Start() {
   DNSD_CHECK(!impl_->thread.joinable());
   DNSD_CHECK(impl_->options.view->current() != nullptr);
-  // A thread inherits its creator's mask: signals are the main thread's.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  impl_->thread = std::thread([impl = impl_.get()] { impl->Run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  impl_->thread = StartThread([impl = impl_.get()] { impl->Run(); });
 }
 
 void Worker::Stop(uint64_t drain_ms) {

@@ -23,13 +23,6 @@ constexpr int kRepliesPerTurn = 64;
 
 uint64_t UnixTime() { return static_cast<uint64_t>(std::time(nullptr)); }
 
-bool SameEndpoint(const SocketAddress& a, const SocketAddress& b) {
-  if (a.is_v6() != b.is_v6() || a.port() != b.port()) return false;
-  return a.is_v6() ? memcmp(&a.v6.sin6_addr, &b.v6.sin6_addr,
-                            sizeof(a.v6.sin6_addr)) == 0
-                   : a.v4.sin_addr.s_addr == b.v4.sin_addr.s_addr;
-}
-
 bool IsLoopback(const SocketAddress& address) {
   return address.is_v6() ? IN6_IS_ADDR_LOOPBACK(&address.v6.sin6_addr) != 0
                          : ntohl(address.v4.sin_addr.s_addr) >> 24 == 127;
@@ -204,7 +197,7 @@ void Notifier::OnReply(std::span<const uint8_t> reply,
   const auto pending =
       std::find_if(pending_.begin(), pending_.end(), [&](const Pending& p) {
         return p.tries > 0 && p.id == Load16(reply.data()) &&
-               SameEndpoint(p.target->address, from);
+               p.target->address == from;
       });
   if (pending == pending_.end()) return;
   const int rcode = flags & 0xf;

@@ -1,6 +1,5 @@
 #include "dnsd/transfer/transfer_connection.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -21,19 +20,6 @@ constexpr size_t kLengthBytes = 2;
 constexpr size_t kOptBytes = 11;
 // Our answers to a secondary are no datagrams: any size will do.
 constexpr uint16_t kOptUdpSize = 1232;
-
-std::string AddressText(const SocketAddress& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const void* bytes = address.is_v6()
-                          ? static_cast<const void*>(&address.v6.sin6_addr)
-                          : static_cast<const void*>(&address.v4.sin_addr);
-  inet_ntop(address.sa.sa_family, bytes, text.data(), text.size());
-  return text.data();
-}
-
-bool WouldBlock(int error) {
-  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
-}
 
 }  // namespace
 
@@ -155,7 +141,7 @@ void TransferConnection::Begin(std::unique_ptr<TransferRequest> request) {
   host_->stats()->started.Add();
   LogInfo("transfer", "Zone transfer started",
           {{"zone", NameToText(WireBytes(request_->apex))},
-           {"client", AddressText(client_)},
+           {"client", IpText(client_)},
            {"serial", image_ == nullptr ? 0u : image_->serial},
            {"key", request_->tsig.key == nullptr
                        ? std::string("none")
@@ -203,7 +189,7 @@ void TransferConnection::PutMessage() {
       "transfer",
       image_ == nullptr ? "Zone transfer failed" : "Zone transfer completed",
       {{"zone", NameToText(WireBytes(request_->apex))},
-       {"client", AddressText(client_)},
+       {"client", IpText(client_)},
        {"records", image_ == nullptr ? 0u : image_->record_count},
        {"messages", next_message_},
        {"bytes", sent_bytes_}});

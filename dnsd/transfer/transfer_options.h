@@ -5,6 +5,7 @@
 #ifndef DNSD_DNSD_TRANSFER_TRANSFER_OPTIONS_H_
 #define DNSD_DNSD_TRANSFER_TRANSFER_OPTIONS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -41,17 +42,11 @@ struct TransferOptions {
     return !allow.empty() || !notify.empty();
   }
   [[nodiscard]] bool Covers(const std::string& apex) const {
-    if (zones.empty()) return true;
-    for (const std::string& zone : zones) {
-      if (zone == apex) return true;
-    }
-    return false;
+    return zones.empty() ||
+           std::find(zones.begin(), zones.end(), apex) != zones.end();
   }
   [[nodiscard]] bool Allows(const SocketAddress& client) const {
-    for (const IpNetwork& network : allow) {
-      if (network.Contains(client)) return true;
-    }
-    return false;
+    return AnyContains(allow, client);
   }
 };
 

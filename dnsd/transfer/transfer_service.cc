@@ -1,7 +1,6 @@
 #include "dnsd/transfer/transfer_service.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <ctime>
 #include <list>
@@ -13,6 +12,7 @@
 
 #include "catalog/base/check.h"
 #include "catalog/base/event_loop.h"
+#include "catalog/base/thread.h"
 #include "dnsd/transfer/notifier.h"
 #include "dnsd/transfer/zone_image.h"
 
@@ -165,13 +165,7 @@ TransferService::~TransferService() { Stop(); }
 
 void TransferService::Start() {
   DNSD_CHECK(!impl_->thread.joinable());
-  // A thread inherits its creator's mask: signals are the main thread's.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  impl_->thread = std::thread([impl = impl_.get()] { impl->Run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  impl_->thread = StartThread([impl = impl_.get()] { impl->Run(); });
 }
 
 void TransferService::Stop() {
