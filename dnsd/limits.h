@@ -23,6 +23,10 @@ inline constexpr size_t kUdpQueryBytesMax = 4096;
 // batch at the usual 1232 bytes and the room Respond() wants for one more.
 inline constexpr size_t kUdpArenaBytes = 256u << 10;
 
+// Longer answers do not leave together with others: what fits every path
+// without fragments (RFC 9715) is all that the kernel may be asked to cut.
+inline constexpr size_t kUdpSegmentBytesMax = 1400;
+
 // Batches answered before TCP and posted tasks get their turn: about 3 ms of
 // work. Returning after each batch would cost 6 %, after 16 it is lost in the
 // noise.

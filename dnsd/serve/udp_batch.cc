@@ -1,6 +1,7 @@
 #include "dnsd/serve/udp_batch.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <string.h>
 
@@ -10,10 +11,22 @@
 namespace dnsd {
 namespace {
 
+// After so many refusals without a success between them nothing is sent
+// together any more.
+constexpr int kRefusalsMax = 16;
+
 // The kernel has no room now, as opposed to: this message cannot be sent.
 bool IsCongestion(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS ||
          error == ENOMEM;
+}
+
+// Of a message with UDP_SEGMENT: the kernel or the network card cannot, as
+// opposed to: the path to this client is too narrow (EMSGSIZE, EINVAL before
+// Linux 6.2), or the client may not be sent to.
+bool CannotSegment(int error) {
+  return error == EINVAL || error == EIO || error == EOPNOTSUPP ||
+         error == ENOPROTOOPT;
 }
 
 bool WaitWritable(int fd) {
@@ -116,48 +129,122 @@ void UdpBatch::Reply(size_t index, size_t size) {
   arena_used_ += size;
 }
 
+// A message for each group of answers.
 void UdpBatch::BuildSendMessages() {
+  groups_.Clear();
   for (size_t i = 0; i < answer_count_; ++i) {
     const Answer& answer = answers_[i];
-    const msghdr& from = received_[answer.index].msg_hdr;
-    outgoing_iovecs_[i] = {answer.data, answer.size};
-    msghdr& to = outgoing_[i].msg_hdr;
+    groups_.Add(clients_[answer.index], control(answer.index), answer.size,
+                refusals_ < kRefusalsMax);
+  }
+  size_t iovec_count = 0;
+  size_t message = 0;
+  for (const UdpGroups::Group& group : groups_.groups()) {
+    const size_t first_iovec = iovec_count;
+    size_t answer = group.first;
+    for (;;) {
+      const auto [index, data, size] = answers_[answer];
+      iovec* const last = iovec_count > first_iovec
+                              ? &outgoing_iovecs_[iovec_count - 1]
+                              : nullptr;
+      if (last != nullptr &&
+          static_cast<uint8_t*>(last->iov_base) + last->iov_len == data) {
+        last->iov_len += size;
+      } else {
+        outgoing_iovecs_[iovec_count++] = {data, size};
+      }
+      if (answer == group.last) break;
+      answer = groups_.next(answer);
+    }
+    const msghdr& from = received_[answers_[group.first].index].msg_hdr;
+    msghdr& to = outgoing_[message].msg_hdr;
     to.msg_name = from.msg_name;
     to.msg_namelen = from.msg_namelen;
-    to.msg_iov = &outgoing_iovecs_[i];
-    to.msg_iovlen = 1;
-    to.msg_control = from.msg_controllen > 0 ? from.msg_control : nullptr;
-    to.msg_controllen = from.msg_controllen;
+    to.msg_iov = &outgoing_iovecs_[first_iovec];
+    to.msg_iovlen = iovec_count - first_iovec;
+    SetControl(message++, group);
+  }
+}
+
+void UdpBatch::SetControl(size_t message, const UdpGroups::Group& group) {
+  const msghdr& from = received_[answers_[group.first].index].msg_hdr;
+  msghdr& to = outgoing_[message].msg_hdr;
+  to.msg_control = from.msg_controllen > 0 ? from.msg_control : nullptr;
+  to.msg_controllen = from.msg_controllen;
+  if (group.count == 1) return;
+  uint8_t* const bytes = outgoing_controls_[message].bytes.data();
+  const size_t info_bytes = from.msg_controllen;
+  if (info_bytes > 0) memcpy(bytes, from.msg_control, info_bytes);
+  cmsghdr header{};
+  header.cmsg_level = SOL_UDP;
+  header.cmsg_type = UDP_SEGMENT;
+  header.cmsg_len = CMSG_LEN(sizeof(group.size));
+  memcpy(bytes + info_bytes, &header, sizeof(header));
+  memcpy(bytes + info_bytes + CMSG_LEN(0), &group.size, sizeof(group.size));
+  to.msg_control = bytes;
+  to.msg_controllen = info_bytes + kSegmentBytes;
+}
+
+void UdpBatch::SendSingly(int fd, const UdpGroups::Group& group,
+                          UdpSendResult* result) {
+  const msghdr& from = received_[answers_[group.first].index].msg_hdr;
+  msghdr message = from;
+  if (message.msg_controllen == 0) message.msg_control = nullptr;
+  message.msg_flags = 0;
+  size_t answer = group.first;
+  for (;;) {
+    iovec bytes{answers_[answer].data, answers_[answer].size};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    const ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT);
+    if (sent >= 0) {
+      ++result->sent;
+      result->sent_bytes += static_cast<size_t>(sent);
+    } else {
+      ++result->failed;
+    }
+    if (answer == group.last) return;
+    answer = groups_.next(answer);
   }
 }
 
 UdpSendResult UdpBatch::Send(int fd) {
   BuildSendMessages();
+  const std::span<const UdpGroups::Group> groups = groups_.groups();
   UdpSendResult result;
   bool waited = false;
   size_t next = 0;
-  while (next < answer_count_) {
+  while (next < groups.size()) {
     const int count =
         sendmmsg(fd, &outgoing_[next],
-                 static_cast<unsigned>(answer_count_ - next), MSG_DONTWAIT);
+                 static_cast<unsigned>(groups.size() - next), MSG_DONTWAIT);
     if (count > 0) {
-      for (int i = 0; i < count; ++i) {
-        result.sent_bytes += outgoing_[next++].msg_len;
+      for (int i = 0; i < count; ++i, ++next) {
+        result.sent_bytes += outgoing_[next].msg_len;
+        result.sent += groups[next].count;
+        if (groups[next].count == 1) continue;
+        result.grouped += groups[next].count;
+        refusals_ = 0;
       }
-      result.sent += static_cast<size_t>(count);
       continue;
     }
     // The error is that of the first message: sendmmsg reports a later one's
     // on the next call.
-    if (IsCongestion(errno)) {
+    const int error = errno;
+    if (IsCongestion(error)) {
       if (!waited && WaitWritable(fd)) {
         waited = true;
         continue;
       }
-      result.failed += answer_count_ - next;
+      for (; next < groups.size(); ++next) result.failed += groups[next].count;
       break;
     }
-    ++result.failed;
+    if (groups[next].count > 1) {
+      if (CannotSegment(error)) ++refusals_;
+      SendSingly(fd, groups[next], &result);
+    } else {
+      ++result.failed;
+    }
     ++next;
   }
   answer_count_ = 0;

@@ -1,9 +1,9 @@
 // UdpBatch receives and sends UDP messages many at a time. HOT PATH
 //
 // Receive() fills fixed buffers; answers are written one after another into
-// one arena and leave with the next Send(). Consecutive answers to one client
-// are therefore adjacent in memory, which is what sending several of them as
-// one UDP_SEGMENT message will need: Send() is the only place to change.
+// one arena and leave with the next Send(). Several of one size to one client
+// leave as one message that the kernel cuts apart (UDP_SEGMENT, udp_groups.h),
+// until it says that it cannot.
 //
 // Threads:   one worker's. Its UDP sockets take turns on one batch.
 // Ownership: packet() and room() are valid until the next Receive().
@@ -25,6 +25,7 @@
 
 #include "dnsd/limits.h"
 #include "dnsd/serve/listen_socket.h"
+#include "dnsd/serve/udp_groups.h"
 
 namespace dnsd {
 
@@ -39,6 +40,7 @@ struct UdpSendResult {
   size_t sent = 0;
   size_t failed = 0;
   size_t sent_bytes = 0;
+  size_t grouped = 0;  // of `sent`, those that left together with others
 };
 
 class UdpBatch {
@@ -88,8 +90,14 @@ class UdpBatch {
   // One IPv4 or IPv6 packet info.
   static constexpr size_t kControlBytes = CMSG_SPACE(sizeof(in6_pktinfo));
 
+  static constexpr size_t kSegmentBytes = CMSG_SPACE(sizeof(uint16_t));
+
   struct Control {
     alignas(cmsghdr) std::array<uint8_t, kControlBytes> bytes;
+  };
+  // That of the reply, and the size of the segments.
+  struct GroupControl {
+    alignas(cmsghdr) std::array<uint8_t, kControlBytes + kSegmentBytes> bytes;
   };
   struct Answer {
     size_t index;  // the message answered
@@ -98,6 +106,9 @@ class UdpBatch {
   };
 
   void BuildSendMessages();
+  void SetControl(size_t message, const UdpGroups::Group& group);
+  // What the kernel refused to send together.
+  void SendSingly(int fd, const UdpGroups::Group& group, UdpSendResult* result);
 
   std::unique_ptr<uint8_t[]> packets_;
   std::unique_ptr<uint8_t[]> arena_;
@@ -111,8 +122,11 @@ class UdpBatch {
 
   size_t answer_count_ = 0;
   std::array<Answer, kUdpBatchMessages> answers_{};
+  UdpGroups groups_;
+  int refusals_ = 0;  // of UDP_SEGMENT, since it worked
   std::array<mmsghdr, kUdpBatchMessages> outgoing_{};
   std::array<iovec, kUdpBatchMessages> outgoing_iovecs_{};
+  std::array<GroupControl, kUdpBatchMessages> outgoing_controls_{};
 };
 
 }  // namespace dnsd

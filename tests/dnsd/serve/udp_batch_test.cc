@@ -76,6 +76,90 @@ TEST_F(UdpBatchTest, TooLongQueriesAreRecognised) {
   EXPECT_EQ(batch_->Inspect(1, socket_.address), UdpArrival::kTooLong);
 }
 
+TEST_F(UdpBatchTest, LongQueriesAreWhole) {
+  Listen("127.0.0.1");
+  Client client(endpoint_, SOCK_DGRAM);
+  std::vector<Bytes> queries;
+  for (const size_t size : {1u, 255u, 256u, 257u, 3000u, 4096u}) {
+    Bytes query(size);
+    for (size_t i = 0; i < size; ++i) query[i] = static_cast<uint8_t>(i % 251);
+    ASSERT_TRUE(client.Send(query));
+    queries.push_back(query);
+  }
+  ASSERT_EQ(Receive(), static_cast<int>(queries.size()));
+  for (size_t i = 0; i < queries.size(); ++i) {
+    const std::span<const uint8_t> packet = batch_->packet(i);
+    EXPECT_EQ(Bytes(packet.begin(), packet.end()), queries[i]) << i;
+  }
+}
+
+// Each is a datagram of its own for who receives it, whatever left together:
+// queries of two clients in turns, answers of three sizes.
+TEST_F(UdpBatchTest, AnswersOfOneSizeLeaveTogether) {
+  for (const char* ip : {"127.0.0.1", "::1", "0.0.0.0", "::"}) {
+    SCOPED_TRACE(ip);
+    Listen(ip);
+    const bool is_v6 = endpoint_.ip.find(':') != std::string::npos;
+    const Endpoint server{is_v6 ? "::1" : "127.0.0.1", endpoint_.port};
+    Client clients[] = {{server, SOCK_DGRAM}, {server, SOCK_DGRAM}};
+    constexpr uint8_t kEach = 24;
+    for (uint8_t i = 0; i < kEach; ++i) {
+      for (Client& client : clients) ASSERT_TRUE(client.SendByte(i));
+    }
+    ASSERT_EQ(Receive(), 2 * kEach);
+    for (uint8_t i = 0; i < 2 * kEach; ++i) {
+      ASSERT_EQ(batch_->Inspect(i, socket_.address), UdpArrival::kGood);
+      const uint8_t asked = batch_->packet(i)[0];
+      // A third each; the last fits no segment.
+      const size_t sizes[] = {70, 300, kUdpSegmentBytesMax + 1};
+      ReplyWith(i, sizes[asked % 3], asked);
+    }
+    const UdpSendResult result = batch_->Send(socket_.fd.get());
+    EXPECT_EQ(result.sent, 2u * kEach);
+    EXPECT_EQ(result.failed, 0u);
+    EXPECT_EQ(result.grouped, 2u * kEach / 3 * 2);
+    EXPECT_EQ(result.sent_bytes,
+              2u * kEach / 3 * (70 + 300 + kUdpSegmentBytesMax + 1));
+    for (Client& client : clients) {
+      std::vector<int> seen(kEach);
+      for (uint8_t i = 0; i < kEach; ++i) {
+        const Bytes answer = client.ReceiveDatagram();
+        ASSERT_FALSE(answer.empty());
+        const uint8_t asked = answer[0];
+        ASSERT_LT(asked, kEach);
+        ++seen[asked];
+        const size_t sizes[] = {70, 300, kUdpSegmentBytesMax + 1};
+        EXPECT_EQ(answer, Bytes(sizes[asked % 3], asked));
+      }
+      EXPECT_EQ(seen, std::vector<int>(kEach, 1));
+      EXPECT_FALSE(client.HasDatagram());
+    }
+  }
+}
+
+// With a checksum per packet turned off the kernel refuses to cut (EINVAL).
+TEST_F(UdpBatchTest, WhatMayNotLeaveTogetherLeavesAlone) {
+  Listen("127.0.0.1");
+  const int on = 1;
+  ASSERT_EQ(
+      setsockopt(socket_.fd.get(), SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on)),
+      0);
+  Client client(endpoint_, SOCK_DGRAM);
+  for (int round = 0; round < 20; ++round) {
+    for (uint8_t i = 0; i < 8; ++i) ASSERT_TRUE(client.SendByte(i));
+    ASSERT_EQ(Receive(), 8);
+    for (uint8_t i = 0; i < 8; ++i) ReplyWith(i, 100, i);
+    const UdpSendResult result = batch_->Send(socket_.fd.get());
+    EXPECT_EQ(result.sent, 8u);
+    EXPECT_EQ(result.failed, 0u);
+    EXPECT_EQ(result.grouped, 0u);
+    EXPECT_EQ(result.sent_bytes, 800u);
+    for (uint8_t i = 0; i < 8; ++i) {
+      EXPECT_EQ(client.ReceiveDatagram(), Bytes(100, i));
+    }
+  }
+}
+
 // No datagram holds 65,535 bytes: sendmmsg stops there with EMSGSIZE.
 TEST_F(UdpBatchTest, AnUnsendableAnswerIsSkipped) {
   for (const size_t unsendable : {size_t{0}, size_t{3}, size_t{7}}) {
