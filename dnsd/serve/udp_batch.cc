@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <string.h>
 
+#include <algorithm>
+
 #include "catalog/base/check.h"
 #include "zones/responder.h"
 
@@ -68,6 +70,9 @@ bool ReverseV6(cmsghdr* header, in6_addr* asked) {
 
 UdpBatch::UdpBatch()
     : packets_(std::make_unique<uint8_t[]>(kUdpBatchMessages * kPacketStride)),
+      // Not zeroed: what nobody sends takes no memory.
+      joined_(std::make_unique_for_overwrite<uint8_t[]>(kJoinedMessages *
+                                                        kJoinedStride)),
       arena_(std::make_unique<uint8_t[]>(kUdpArenaBytes)) {
   for (size_t i = 0; i < kUdpBatchMessages; ++i) {
     received_iovecs_[i] = {packets_.get() + i * kPacketStride,
@@ -81,25 +86,88 @@ UdpBatch::UdpBatch()
   received_count_ = kUdpBatchMessages;  // all headers need their sizes
 }
 
-int UdpBatch::Receive(int fd) {
-  // The kernel overwrote the sizes in the headers it used last time.
+// Where messages go, and the sizes in the headers that the kernel overwrote.
+void UdpBatch::PrepareHeaders(bool joined) {
+  if (joined != is_joined_) {
+    is_joined_ = joined;
+    for (size_t i = 0; i < kJoinedMessages; ++i) {
+      received_iovecs_[i] =
+          joined ? iovec{joined_.get() + i * kJoinedStride, kJoinedBytes}
+                 : iovec{packets_.get() + i * kPacketStride, kUdpQueryBytesMax};
+    }
+    received_count_ = kUdpBatchMessages;
+  }
+  const size_t control_bytes = kControlBytes + (joined ? kGroBytes : 0);
   for (size_t i = 0; i < received_count_; ++i) {
     received_[i].msg_hdr.msg_namelen = sizeof(SocketAddress);
-    received_[i].msg_hdr.msg_controllen = kControlBytes;
+    received_[i].msg_hdr.msg_controllen = control_bytes;
   }
+}
+
+int UdpBatch::Receive(int fd, bool joined) {
+  PrepareHeaders(joined);
   answer_count_ = 0;
   arena_used_ = 0;
-  const int count =
-      recvmmsg(fd, received_.data(), kUdpBatchMessages, MSG_DONTWAIT, nullptr);
+  datagram_count_ = 0;
+  const int count = recvmmsg(
+      fd, received_.data(),
+      static_cast<unsigned>(joined ? kJoinedMessages : kUdpBatchMessages),
+      MSG_DONTWAIT, nullptr);
   received_count_ = count > 0 ? static_cast<size_t>(count) : 0;
-  if (count >= 0) return count;
-  return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+  if (count < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+  for (size_t i = 0; i < received_count_; ++i) {
+    if (joined) {
+      SplitMessage(i);
+    } else {
+      const mmsghdr& message = received_[i];
+      datagrams_[datagram_count_++] = {
+          packets_.get() + i * kPacketStride, message.msg_len,
+          static_cast<uint16_t>(i),
+          (message.msg_hdr.msg_flags & MSG_TRUNC) != 0};
+    }
+  }
+  return static_cast<int>(datagram_count_);
+}
+
+// The datagrams of a message. What is left in its control is the packet info.
+void UdpBatch::SplitMessage(size_t message) {
+  msghdr* const header = &received_[message].msg_hdr;
+  size_t datagram_bytes = received_[message].msg_len;
+  std::array<uint8_t, kControlBytes> info;
+  size_t info_bytes = 0;
+  for (cmsghdr* control = CMSG_FIRSTHDR(header); control != nullptr;
+       control = CMSG_NXTHDR(header, control)) {
+    if (control->cmsg_level == SOL_UDP && control->cmsg_type == UDP_GRO) {
+      int size = 0;
+      memcpy(&size, CMSG_DATA(control), sizeof(size));
+      if (size > 0) datagram_bytes = static_cast<size_t>(size);
+    } else if (CMSG_ALIGN(control->cmsg_len) <= info.size()) {
+      info_bytes = CMSG_ALIGN(control->cmsg_len);
+      memcpy(info.data(), control, control->cmsg_len);
+    }
+  }
+  // To where Inspect() looks for it.
+  memcpy(controls_[message].bytes.data(), info.data(), info_bytes);
+  header->msg_controllen = info_bytes;
+  const uint8_t* data = joined_.get() + message * kJoinedStride;
+  size_t left = received_[message].msg_len;
+  for (size_t i = 0; i == 0 || left > 0; ++i) {
+    // More than the kernel joins, which is none of ours to guess: refused.
+    const bool is_last = i + 1 == kJoinedMax;
+    const size_t size = is_last ? left : std::min(left, datagram_bytes);
+    datagrams_[datagram_count_++] = {
+        data, static_cast<uint32_t>(size), static_cast<uint16_t>(message),
+        size > datagram_bytes || size > kUdpQueryBytesMax ||
+            (header->msg_flags & MSG_TRUNC) != 0};
+    data += size;
+    left -= size;
+  }
 }
 
 UdpArrival UdpBatch::Inspect(size_t index, const SocketAddress& own) {
-  msghdr* header = &received_[index].msg_hdr;
-  if ((header->msg_flags & MSG_TRUNC) != 0) return UdpArrival::kTooLong;
-  const SocketAddress& client = clients_[index];
+  if (datagrams_[index].is_cut) return UdpArrival::kTooLong;
+  msghdr* const header = &received_[datagrams_[index].message].msg_hdr;
+  const SocketAddress& client = this->client(index);
   if (client.port() == 0) return UdpArrival::kAddress;
   SocketAddress asked = own;
   if (header->msg_controllen > 0) {
@@ -120,11 +188,12 @@ UdpArrival UdpBatch::Inspect(size_t index, const SocketAddress& own) {
 }
 
 bool UdpBatch::has_room() const {
-  return kUdpArenaBytes - arena_used_ >= kResponseBytesMax;
+  return kUdpArenaBytes - arena_used_ >= kResponseBytesMax &&
+         answer_count_ < kUdpBatchMessages;
 }
 
 void UdpBatch::Reply(size_t index, size_t size) {
-  DNSD_DCHECK(index < received_count_ && answer_count_ < kUdpBatchMessages);
+  DNSD_DCHECK(index < datagram_count_ && answer_count_ < kUdpBatchMessages);
   answers_[answer_count_++] = {index, room(), size};
   arena_used_ += size;
 }
@@ -134,7 +203,7 @@ void UdpBatch::BuildSendMessages() {
   groups_.Clear();
   for (size_t i = 0; i < answer_count_; ++i) {
     const Answer& answer = answers_[i];
-    groups_.Add(clients_[answer.index], control(answer.index), answer.size,
+    groups_.Add(client(answer.index), control(answer.index), answer.size,
                 refusals_ < kRefusalsMax);
   }
   size_t iovec_count = 0;
@@ -156,7 +225,7 @@ void UdpBatch::BuildSendMessages() {
       if (answer == group.last) break;
       answer = groups_.next(answer);
     }
-    const msghdr& from = received_[answers_[group.first].index].msg_hdr;
+    const msghdr& from = HeaderOf(answers_[group.first].index);
     msghdr& to = outgoing_[message].msg_hdr;
     to.msg_name = from.msg_name;
     to.msg_namelen = from.msg_namelen;
@@ -167,7 +236,7 @@ void UdpBatch::BuildSendMessages() {
 }
 
 void UdpBatch::SetControl(size_t message, const UdpGroups::Group& group) {
-  const msghdr& from = received_[answers_[group.first].index].msg_hdr;
+  const msghdr& from = HeaderOf(answers_[group.first].index);
   msghdr& to = outgoing_[message].msg_hdr;
   to.msg_control = from.msg_controllen > 0 ? from.msg_control : nullptr;
   to.msg_controllen = from.msg_controllen;
@@ -187,7 +256,7 @@ void UdpBatch::SetControl(size_t message, const UdpGroups::Group& group) {
 
 void UdpBatch::SendSingly(int fd, const UdpGroups::Group& group,
                           UdpSendResult* result) {
-  const msghdr& from = received_[answers_[group.first].index].msg_hdr;
+  const msghdr& from = HeaderOf(answers_[group.first].index);
   msghdr message = from;
   if (message.msg_controllen == 0) message.msg_control = nullptr;
   message.msg_flags = 0;

@@ -3,14 +3,16 @@
 // Receive() fills fixed buffers; answers are written one after another into
 // one arena and leave with the next Send(). Several of one size to one client
 // leave as one message that the kernel cuts apart (UDP_SEGMENT, udp_groups.h),
-// until it says that it cannot.
+// until it says that it cannot. What came in joined (UDP_GRO, udp_gro.h) is
+// taken apart: an index below is that of a datagram.
 //
 // Threads:   one worker's. Its UDP sockets take turns on one batch.
 // Ownership: packet() and room() are valid until the next Receive().
 // Errors:    one message that cannot be sent is skipped and counted; the
 //            others are sent.
-// Limits:    kUdpBatchMessages per call, kUdpQueryBytesMax a query. Allocates
-//            in the constructor only.
+// Limits:    kUdpBatchMessages per call, or kJoinedMessages that may each hold
+//            kJoinedMax datagrams; kUdpQueryBytesMax a query. Allocates in the
+//            constructor only.
 #ifndef DNSD_DNSD_SERVE_UDP_BATCH_H_
 #define DNSD_DNSD_SERVE_UDP_BATCH_H_
 
@@ -49,9 +51,16 @@ class UdpBatch {
   UdpBatch(const UdpBatch&) = delete;
   UdpBatch& operator=(const UdpBatch&) = delete;
 
-  // Takes what is queued on a non-blocking socket. Returns the number of
-  // messages, 0 if there are none, or a negative errno.
-  [[nodiscard]] int Receive(int fd);
+  // Takes what is queued on a non-blocking socket, whose messages are `joined`
+  // when it has UDP_GRO. Returns the number of datagrams, 0 if there are none,
+  // or a negative errno.
+  [[nodiscard]] int Receive(int fd, bool joined = false);
+  // Of the last Receive(): the messages they came in, and whether there may be
+  // more.
+  [[nodiscard]] size_t message_count() const { return received_count_; }
+  [[nodiscard]] bool is_full() const {
+    return received_count_ == kUdpBatchMessages;
+  }
 
   // To be called once for each message before it is answered. `own` is the
   // address the socket is bound to; on a wildcard address the reply is made
@@ -59,20 +68,22 @@ class UdpBatch {
   [[nodiscard]] UdpArrival Inspect(size_t index, const SocketAddress& own);
 
   [[nodiscard]] std::span<const uint8_t> packet(size_t index) const {
-    return {packets_.get() + index * kPacketStride, received_[index].msg_len};
+    return {datagrams_[index].data, datagrams_[index].size};
   }
 
   // Where the message came from, and the packet info of a reply to it, which
   // is empty on a socket bound to one address. After Inspect().
   [[nodiscard]] const SocketAddress& client(size_t index) const {
-    return clients_[index];
+    return clients_[datagrams_[index].message];
   }
   [[nodiscard]] std::span<const uint8_t> control(size_t index) const {
-    return {controls_[index].bytes.data(),
-            received_[index].msg_hdr.msg_controllen};
+    const size_t message = datagrams_[index].message;
+    return {controls_[message].bytes.data(),
+            received_[message].msg_hdr.msg_controllen};
   }
 
-  // Where the next answer goes: kResponseBytesMax bytes, if has_room().
+  // Where the next answer goes: kResponseBytesMax bytes, if has_room(). If not,
+  // Send() makes room.
   [[nodiscard]] bool has_room() const;
   [[nodiscard]] uint8_t* room() { return arena_.get() + arena_used_; }
 
@@ -91,9 +102,25 @@ class UdpBatch {
   static constexpr size_t kControlBytes = CMSG_SPACE(sizeof(in6_pktinfo));
 
   static constexpr size_t kSegmentBytes = CMSG_SPACE(sizeof(uint16_t));
+  static constexpr size_t kGroBytes = CMSG_SPACE(sizeof(int));
 
+  // A joined message is as long as an IP packet at the most, and the kernel
+  // joins UDP_MAX_SEGMENTS. The stride as above.
+  static constexpr size_t kJoinedMessages = 16;
+  static constexpr size_t kJoinedMax = 128;
+  static constexpr size_t kJoinedBytes = 65'536;
+  static constexpr size_t kJoinedStride = kJoinedBytes + 128;
+  static constexpr size_t kDatagramsMax = kJoinedMessages * kJoinedMax;
+  static_assert(kDatagramsMax >= kUdpBatchMessages);
+
+  struct Datagram {
+    const uint8_t* data;
+    uint32_t size;
+    uint16_t message;  // in received_
+    bool is_cut;       // not all of it is there
+  };
   struct Control {
-    alignas(cmsghdr) std::array<uint8_t, kControlBytes> bytes;
+    alignas(cmsghdr) std::array<uint8_t, kControlBytes + kGroBytes> bytes;
   };
   // That of the reply, and the size of the segments.
   struct GroupControl {
@@ -105,16 +132,25 @@ class UdpBatch {
     size_t size;
   };
 
+  void PrepareHeaders(bool joined);
+  void SplitMessage(size_t message);
+  [[nodiscard]] const msghdr& HeaderOf(size_t index) const {
+    return received_[datagrams_[index].message].msg_hdr;
+  }
   void BuildSendMessages();
   void SetControl(size_t message, const UdpGroups::Group& group);
   // What the kernel refused to send together.
   void SendSingly(int fd, const UdpGroups::Group& group, UdpSendResult* result);
 
   std::unique_ptr<uint8_t[]> packets_;
+  std::unique_ptr<uint8_t[]> joined_;  // joined messages
   std::unique_ptr<uint8_t[]> arena_;
   size_t arena_used_ = 0;
 
+  bool is_joined_ = false;  // where received_iovecs_ lead
   size_t received_count_ = 0;
+  size_t datagram_count_ = 0;
+  std::array<Datagram, kDatagramsMax> datagrams_;
   std::array<mmsghdr, kUdpBatchMessages> received_{};
   std::array<iovec, kUdpBatchMessages> received_iovecs_{};
   std::array<SocketAddress, kUdpBatchMessages> clients_{};

@@ -49,13 +49,16 @@ void UdpListener::Drain(int batches_max) {
     // Until nothing is left, not until a batch was short: while it was
     // answered more came in, and a trip through the loop costs more than one
     // call in vain.
-    const int count = batch_->Receive(socket_.fd.get());
-    if (count == 0) return;
+    const int fd = socket_.fd.get();
+    const int count = batch_->Receive(fd, gro_.on());
+    if (count == 0) return gro_.Idle(fd);
     if (count < 0) {
       stats_->receive_errors.Add();
       return;
     }
     AnswerBatch(static_cast<size_t>(count));
+    gro_.Judge(fd, batch_->message_count(), static_cast<size_t>(count),
+               batch_->is_full());
   }
 }
 

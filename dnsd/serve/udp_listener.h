@@ -15,6 +15,7 @@
 #include "dnsd/serve/rate_limiter.h"
 #include "dnsd/serve/serve_context.h"
 #include "dnsd/serve/udp_batch.h"
+#include "dnsd/serve/udp_gro.h"
 
 namespace dnsd {
 
@@ -39,6 +40,7 @@ class UdpListener {
   void Send();
 
   ListenSocket socket_;
+  UdpGro gro_;
   UdpBatch* batch_;
   ServeContext* context_;
   TransportNumbers<Counter>* stats_;

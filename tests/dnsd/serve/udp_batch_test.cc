@@ -137,6 +137,108 @@ TEST_F(UdpBatchTest, AnswersOfOneSizeLeaveTogether) {
   }
 }
 
+// The kernel joins what a client sent as one, and tells the size.
+class JoinedTest : public UdpBatchTest {
+ protected:
+  void Join() {
+    const int on = 1;
+    ASSERT_EQ(setsockopt(socket_.fd.get(), SOL_UDP, UDP_GRO, &on, sizeof(on)),
+              0);
+  }
+  // In segments of `size` bytes; what is left is a shorter one.
+  static void SendSegments(const Client& client, const Bytes& bytes, int size) {
+    ASSERT_EQ(
+        setsockopt(client.fd(), SOL_UDP, UDP_SEGMENT, &size, sizeof(size)), 0);
+    ASSERT_EQ(send(client.fd(), bytes.data(), bytes.size(), 0),
+              static_cast<ssize_t>(bytes.size()));
+  }
+  int ReceiveJoined() {
+    WaitReadable(socket_.fd.get());
+    return batch_->Receive(socket_.fd.get(), true);
+  }
+};
+
+TEST_F(JoinedTest, DatagramsAreTakenApartAndAnswered) {
+  for (const char* ip : {"127.0.0.1", "::1", "0.0.0.0", "::"}) {
+    SCOPED_TRACE(ip);
+    Listen(ip);
+    Join();
+    const bool is_v6 = endpoint_.ip.find(':') != std::string::npos;
+    // Of 127.0.0.2 the answer must come from there.
+    Client client({is_v6          ? "::1"
+                   : ip[0] == '0' ? "127.0.0.2"
+                                  : "127.0.0.1",
+                   endpoint_.port},
+                  SOCK_DGRAM);
+    constexpr size_t kSize = 40;
+    constexpr size_t kCount = 20;
+    Bytes bytes;
+    for (uint8_t i = 0; i < kCount; ++i) bytes.insert(bytes.end(), kSize, i);
+    bytes.insert(bytes.end(), 7, kCount);
+    SendSegments(client, bytes, kSize);
+    ASSERT_TRUE(client.SendByte(kCount + 1));
+    ASSERT_EQ(ReceiveJoined(), static_cast<int>(kCount) + 2);
+    EXPECT_EQ(batch_->message_count(), 2u);
+    for (uint8_t i = 0; i < kCount + 2; ++i) {
+      ASSERT_EQ(batch_->Inspect(i, socket_.address), UdpArrival::kGood);
+      const std::span<const uint8_t> packet = batch_->packet(i);
+      const size_t size = i < kCount ? kSize : i == kCount ? 7 : 1;
+      EXPECT_EQ(Bytes(packet.begin(), packet.end()), Bytes(size, i));
+      ReplyWith(i, 100, i);
+    }
+    EXPECT_EQ(batch_->Send(socket_.fd.get()).sent, kCount + 2);
+    for (uint8_t i = 0; i < kCount + 2; ++i) {
+      EXPECT_EQ(client.ReceiveDatagram(), Bytes(100, i));
+    }
+    EXPECT_FALSE(client.HasDatagram());
+  }
+}
+
+TEST_F(JoinedTest, MoreThanABatchOfAnswersIsSentInParts) {
+  Listen("127.0.0.1");
+  Join();
+  Client client(endpoint_, SOCK_DGRAM);
+  for (int i = 0; i < 3; ++i) SendSegments(client, Bytes(64 * 20, 1), 20);
+  const int count = ReceiveJoined();
+  ASSERT_EQ(count, 3 * 64);
+  size_t sent = 0;
+  for (int i = 0; i < count; ++i) {
+    if (!batch_->has_room()) sent += batch_->Send(socket_.fd.get()).sent;
+    ASSERT_TRUE(batch_->has_room());
+    ReplyWith(static_cast<size_t>(i), 30, 2);
+  }
+  sent += batch_->Send(socket_.fd.get()).sent;
+  EXPECT_EQ(sent, 3u * 64);
+  for (int i = 0; i < count; ++i) {
+    ASSERT_EQ(client.ReceiveDatagram(), Bytes(30, 2));
+  }
+  EXPECT_FALSE(client.HasDatagram());
+}
+
+TEST_F(JoinedTest, TooLongQueriesAreRecognised) {
+  Listen("127.0.0.1");
+  Join();
+  Client client(endpoint_, SOCK_DGRAM);
+  ASSERT_TRUE(client.Send(Bytes(kUdpQueryBytesMax)));
+  ASSERT_TRUE(client.Send(Bytes(kUdpQueryBytesMax + 1)));
+  ASSERT_TRUE(client.Send(Bytes(65'000)));
+  ASSERT_EQ(ReceiveJoined(), 3);
+  EXPECT_EQ(batch_->Inspect(0, socket_.address), UdpArrival::kGood);
+  EXPECT_EQ(batch_->Inspect(1, socket_.address), UdpArrival::kTooLong);
+  EXPECT_EQ(batch_->Inspect(2, socket_.address), UdpArrival::kTooLong);
+  // And back to plain messages.
+  const int off = 0;
+  ASSERT_EQ(setsockopt(socket_.fd.get(), SOL_UDP, UDP_GRO, &off, sizeof(off)),
+            0);
+  for (uint8_t i = 0; i < 64; ++i) ASSERT_TRUE(client.SendByte(i));
+  ASSERT_EQ(Receive(), 64);
+  EXPECT_TRUE(batch_->is_full());
+  for (uint8_t i = 0; i < 64; ++i) {
+    ASSERT_EQ(batch_->Inspect(i, socket_.address), UdpArrival::kGood);
+    EXPECT_EQ(batch_->packet(i)[0], i);
+  }
+}
+
 // With a checksum per packet turned off the kernel refuses to cut (EINVAL).
 TEST_F(UdpBatchTest, WhatMayNotLeaveTogetherLeavesAlone) {
   Listen("127.0.0.1");
