@@ -1,0 +1,184 @@
+// What serving costs, beside Knot, NSD and a Consul 1.8.7, interleaved in one
+// run, all with the same catalog.
+//
+//   serve_cost [--quick] [--rounds=N] [--slice-ms=N] [--workloads=NAME,...]
+//              [--only=SERVER,...] [--also=DNSD] [--big] [--json=PATH]
+//
+// A table for each workload: how much a server takes over UDP and TCP, its CPU
+// time for each answer, and the delay. Each server is measured for a slice,
+// round by round, in an order that turns; ratios are of slices of one round.
+//
+// The yardstick stands first: an echo whose answers are as long, so what the
+// kernel alone costs.
+//
+// Needs two cores: servers run on the first, this program on the second. Whom
+// `./dev` did not fetch is left out. dnsd is the one of this build or
+// DNSD_BINARY; --also is another beside it, for before and after. --big is a
+// catalog of 100,000 services of 10 instances, without Consul; loading it takes
+// minutes. --json=PATH is for bench_compare; a plot goes to PATH with .svg.
+//
+// Exit code 2: something failed, or a server gave a wrong answer. 77: there is
+// only one core.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "bench/process_cpu.h"
+#include "bench/serve/questions.h"
+#include "bench/serve/serve_report.h"
+#include "bench/serve/serve_servers.h"
+#include "bench/serve/workloads.h"
+
+namespace dnsd::testing {
+namespace {
+
+struct Options {
+  size_t rounds = 20;
+  size_t slice_ms = 300;
+  std::vector<std::string> workloads;  // empty: all
+  std::string json;
+  ServeServersOptions servers;
+};
+
+class ServeCost {
+ public:
+  explicit ServeCost(Options options)
+      : options_(std::move(options)), servers_(options_.servers) {}
+
+  // False: it cannot be said.
+  bool Run() {
+    if (!servers_.Start()) return false;
+    std::vector<ServeTable> tables;
+    for (const Workload& workload : AllWorkloads()) {
+      if (!options_.workloads.empty() &&
+          std::ranges::find(options_.workloads, workload.name) ==
+              options_.workloads.end()) {
+        continue;
+      }
+      tables.push_back(Measure(workload));
+      std::printf("%s\n", TableText(tables.back()).c_str());
+      std::fflush(stdout);
+    }
+    return !failed_ && !tables.empty();
+  }
+
+ private:
+  // Of the server in one round; adds its ticks to `row`.
+  ServeSlice MeasureSlice(const Workload& workload, const ServeServer& server,
+                          Questions* questions, ServeRow* row) {
+    const NextQuestion next = [questions](uint8_t* message) {
+      return questions->Next(message);
+    };
+    const bool is_yardstick = server.is_yardstick;
+    const IsRightAnswer is_right = [questions, is_yardstick](
+                                       std::span<const uint8_t> question,
+                                       std::span<const uint8_t> answer) {
+      return is_yardstick || questions->IsRight(question, answer);
+    };
+    const ProcessCpu before = CpuOf(server.pids);
+    LoadResult result = RunWorkload(
+        workload, server.port, std::chrono::milliseconds(options_.slice_ms),
+        next, is_right);
+    const ProcessCpu after = CpuOf(server.pids);
+    row->user_ticks += after.user_ticks - before.user_ticks;
+    row->system_ticks += after.system_ticks - before.system_ticks;
+    if (result.right == 0 || result.wrong > 0) {
+      std::fprintf(stderr, "%s, %s: %zu right and %zu wrong answers\n",
+                   workload.name.c_str(), server.name.c_str(), result.right,
+                   result.wrong);
+      failed_ = true;
+    }
+    return SliceOf(std::move(result), after.seconds - before.seconds);
+  }
+
+  ServeTable Measure(const Workload& workload) {
+    Questions questions(workload.mix, options_.servers.size);
+    std::vector<ServeServer> servers;
+    std::vector<ServeRow> rows;
+    for (const ServeServer& server : servers_.servers()) {
+      if (server.has_segments && !workload.wants_segments_echo) continue;
+      servers.push_back(server);
+      rows.emplace_back().server = server.name;
+    }
+    for (size_t round = 0; round < options_.rounds; ++round) {
+      for (size_t i = 0; i < servers.size(); ++i) {
+        const size_t index = (round + i) % servers.size();
+        rows[index].slices.push_back(
+            MeasureSlice(workload, servers[index], &questions, &rows[index]));
+      }
+    }
+    return {workload.name, workload.title, Summed(rows)};
+  }
+
+  Options options_;
+  ServeServers servers_;
+  bool failed_ = false;
+};
+
+bool ReadArgument(const std::string& argument, Options* options) {
+  const std::vector<std::string> parts =
+      absl::StrSplit(argument, absl::MaxSplits('=', 1));
+  const std::string value = parts.size() > 1 ? parts[1] : "";
+  if (argument == "--quick") {
+    options->rounds = 5;
+    options->slice_ms = 150;
+    return true;
+  }
+  if (argument == "--big") {
+    options->servers.size = {100'000, 10};
+    return true;
+  }
+  if (parts[0] == "--rounds") return absl::SimpleAtoi(value, &options->rounds);
+  if (parts[0] == "--slice-ms") {
+    return absl::SimpleAtoi(value, &options->slice_ms);
+  }
+  if (parts[0] == "--only") {
+    options->servers.only = absl::StrSplit(value, ',');
+    return true;
+  }
+  if (parts[0] == "--workloads") {
+    options->workloads = absl::StrSplit(value, ',');
+    return true;
+  }
+  if (parts[0] == "--also") {
+    options->servers.also = value;
+    return !value.empty();
+  }
+  options->json = value;
+  return parts[0] == "--json" && !value.empty();
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  Options options;
+  for (const std::string& argument : arguments) {
+    if (!ReadArgument(argument, &options)) {
+      std::fprintf(stderr, "serve_cost: unknown: %s\n", argument.c_str());
+      return 2;
+    }
+  }
+  const std::vector<int> cores = AllowedCores();
+  if (cores.size() < 2) {
+    std::fprintf(stderr, "serve_cost: needs two cores\n");
+    return 77;
+  }
+  options.servers.server_core = cores[0];
+  options.servers.load_core = cores[1];
+  return ServeCost(options).Run() ? 0 : 2;
+}
+
+}  // namespace
+}  // namespace dnsd::testing
+
+int main(int argc, char** argv) {
+  return dnsd::testing::Main({argv + 1, argv + argc});
+}
