@@ -27,6 +27,7 @@
 #include <fstream>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,7 @@
 #include "absl/strings/str_split.h"
 #include "bench/process_cpu.h"
 #include "bench/serve/questions.h"
+#include "bench/serve/serve_plot.h"
 #include "bench/serve/serve_report.h"
 #include "bench/serve/serve_servers.h"
 #include "bench/serve/workloads.h"
@@ -69,10 +71,31 @@ class ServeCost {
       std::printf("%s\n", TableText(tables.back()).c_str());
       std::fflush(stdout);
     }
+    if (!options_.json.empty()) Write(tables);
     return !failed_ && !tables.empty();
   }
 
  private:
+  void Write(const std::vector<ServeTable>& tables) {
+    const std::filesystem::path json = options_.json;
+    std::filesystem::path plot = json;
+    plot.replace_extension(".svg");
+    std::error_code error;
+    if (json.has_parent_path()) {
+      std::filesystem::create_directories(json.parent_path(), error);
+    }
+    std::ofstream json_file(json);
+    json_file << JsonText(tables);
+    std::ofstream plot_file(plot);
+    plot_file << PlotText(tables);
+    json_file.close();
+    plot_file.close();
+    if (!json_file || !plot_file) {
+      std::fprintf(stderr, "cannot write %s\n", json.c_str());
+      failed_ = true;
+    }
+  }
+
   // Of the server in one round; adds its ticks to `row`.
   ServeSlice MeasureSlice(const Workload& workload, const ServeServer& server,
                           Questions* questions, ServeRow* row) {

@@ -87,6 +87,8 @@ std::vector<Workload> AllWorkloads() {
   };
 }
 
+// The load has a core of its own and never sleeps on it: waking it would cost
+// the server, and the server would wait for it to wake.
 LoadResult RunWorkload(const Workload& workload, uint16_t port,
                        std::chrono::milliseconds time,
                        NextQuestion next_question, IsRightAnswer is_right) {
@@ -95,6 +97,7 @@ LoadResult RunWorkload(const Workload& workload, uint16_t port,
     load.port = port;
     load.connections = workload.sockets;
     load.in_flight = workload.in_flight;
+    load.spins = true;
     load.questions_of_connection = workload.questions_of_connection;
     load.time_max = time;
     load.patience = kSlicePatience;
@@ -108,6 +111,7 @@ LoadResult RunWorkload(const Workload& workload, uint16_t port,
   load.in_flight = workload.in_flight;
   load.per_second = workload.per_second;
   load.segments = workload.segments;
+  load.spins = true;
   load.time_max = time;
   load.patience = kSlicePatience;
   load.next_question = std::move(next_question);
