@@ -6,12 +6,14 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "bench/process_cpu.h"
 #include "bench/serve/questions.h"
 #include "tests/testing/dns_client.h"
+#include "tests/testing/process_usage.h"
 
 namespace dnsd::testing {
 namespace {
@@ -109,8 +111,20 @@ bool ServeServers::Add(const std::string& name, uint16_t port, pid_t pid) {
     std::fprintf(stderr, "%s: %s\n", name.c_str(), problem.c_str());
     return false;
   }
-  servers_.push_back({name, port, ProcessesOf(pid)});
+  servers_.push_back(MakeServer(name, port, pid));
   return true;
+}
+
+ServeServer ServeServers::MakeServer(const std::string& name, uint16_t port,
+                                     pid_t pid) {
+  ServeServer server;
+  server.name = name;
+  server.port = port;
+  server.pids = ProcessesOf(pid);
+  for (const pid_t one : server.pids) {
+    server.resident_bytes += ResidentBytes(one);
+  }
+  return server;
 }
 
 bool ServeServers::Start() {
@@ -157,10 +171,11 @@ bool ServeServers::StartYardstick(const std::string& name) {
   args.insert(args.begin(), name);
   std::optional<ChildServer> server = StartPlainServer(args);
   if (!server) return false;
-  servers_.insert(
-      servers_.end() - 1,
-      {name == "echo" ? name : "echo, segments", server->port,
-       ProcessesOf(server->process->pid()), true, name == "segments"});
+  ServeServer yardstick = MakeServer(name == "echo" ? name : "echo, segments",
+                                     server->port, server->process->pid());
+  yardstick.is_yardstick = true;
+  yardstick.has_segments = name == "segments";
+  servers_.insert(servers_.end() - 1, std::move(yardstick));
   processes_.push_back(std::move(server->process));
   return true;
 }
@@ -172,7 +187,7 @@ bool ServeServers::StartPeer(const PeerServer& peer) {
     return true;
   }
   const std::string zone = dir_.Path("consul.zone");
-  if (ReadFile(zone).empty()) {
+  if (!std::filesystem::exists(zone)) {
     const DnsReply soa =
         AskUdp(agents_.front()->dns(), {"consul.", "SOA"}, kTry);
     if (soa.answer.size() != 1) return false;

@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,6 +31,7 @@ struct ServeServer {
   std::string name;
   uint16_t port = 0;
   std::vector<pid_t> pids;
+  size_t resident_bytes = 0;  // with the catalog, all processes
   bool is_yardstick = false;  // its answers are as long as real ones, no more
   bool has_segments = false;  // a yardstick for clients that use them
 };
@@ -62,6 +64,8 @@ class ServeServers {
   [[nodiscard]] bool StartPeer(const PeerServer& peer);
   [[nodiscard]] bool StartConsul();
   [[nodiscard]] bool Add(const std::string& name, uint16_t port, pid_t pid);
+  [[nodiscard]] static ServeServer MakeServer(const std::string& name,
+                                              uint16_t port, pid_t pid);
 
   ServeServersOptions options_;
   ServeCatalog catalog_;
