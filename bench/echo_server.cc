@@ -113,9 +113,10 @@ class SegmentRun {
   size_t count_ = 0;
 };
 
-[[noreturn]] void EchoSegments(const EchoSizes& sizes, int fd) {
-  ReceiveInSegments(fd);
-  std::vector<uint8_t> bytes(kBatch * kSegmentsBytesMax);
+[[noreturn]] void EchoSegments(const EchoSizes& sizes, int fd, bool receives) {
+  if (receives) ReceiveInSegments(fd);
+  const size_t stride = receives ? kSegmentsStride : kDatagramBytesMax;
+  std::vector<uint8_t> bytes(kBatch * stride);
   std::array<mmsghdr, kBatch> headers{};
   std::array<iovec, kBatch> parts{};
   std::array<sockaddr_in, kBatch> peers{};
@@ -123,7 +124,7 @@ class SegmentRun {
   const auto run = std::make_unique<SegmentRun>(fd);
   for (;;) {
     for (size_t i = 0; i < kBatch; ++i) {
-      parts[i] = {&bytes[i * kSegmentsBytesMax], kSegmentsBytesMax};
+      parts[i] = {&bytes[i * stride], stride};
       msghdr* header = &headers[i].msg_hdr;
       *header = {&peers[i], sizeof(peers[i]), &parts[i], 1, nullptr, 0, 0};
       controls[i].Attach(header);
@@ -257,8 +258,11 @@ void ServeEcho(const EchoOptions& options, int udp, int tcp) {
   std::thread([&options, tcp] {
     TcpEcho(options.sizes, tcp).Serve();
   }).detach();
-  if (options.segments) EchoSegments(options.sizes, udp);
-  EchoDatagrams(options.sizes, udp);
+  if (options.segments == EchoOptions::Segments::kNone) {
+    EchoDatagrams(options.sizes, udp);
+  }
+  EchoSegments(options.sizes, udp,
+               options.segments == EchoOptions::Segments::kBoth);
 }
 
 }  // namespace dnsd::testing

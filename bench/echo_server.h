@@ -27,10 +27,16 @@ struct EchoSizes {
 };
 
 struct EchoOptions {
-  EchoSizes sizes;
-  // UDP: buffers of many datagrams (UDP_GRO and UDP_SEGMENT). Else one
+  // What of UDP comes and goes in buffers of many datagrams. kNone: one
   // datagram a question, 32 with a system call.
-  bool segments = false;
+  enum class Segments : uint8_t {
+    kNone,
+    kSent,  // UDP_SEGMENT
+    kBoth,  // UDP_GRO, too
+  };
+
+  EchoSizes sizes;
+  Segments segments = Segments::kNone;
 };
 
 // Serves both descriptors until it is killed: a UDP socket, and a TCP one that

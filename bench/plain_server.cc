@@ -6,7 +6,8 @@
 //   plain_server authority [DELAY_US]   answers after so long
 //   plain_server relay PORT             passes on to 127.0.0.1:PORT
 //   plain_server echo BYTES...          as long as EchoSizes says, in its order
-//   plain_server segments BYTES...      the same, with UDP_GRO and UDP_SEGMENT
+//   plain_server gso BYTES...           the same, with UDP_SEGMENT
+//   plain_server gso-gro BYTES...       the same, with UDP_SEGMENT and UDP_GRO
 //
 // It prints "port N" and serves 127.0.0.1:N over UDP, the echo over TCP too,
 // until it is killed. The address in an authority's answer is 10.0.0.0 plus the
@@ -26,6 +27,7 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -252,8 +254,17 @@ int ListenTcp(uint16_t port) {
   return -1;
 }
 
-// False: `sizes` are not those of EchoSizes.
-bool ServeEchoOf(const std::vector<std::string>& sizes, bool segments) {
+// Nothing: no kind of echo.
+std::optional<EchoOptions::Segments> SegmentsOf(const std::string& kind) {
+  if (kind == "echo") return EchoOptions::Segments::kNone;
+  if (kind == "gso") return EchoOptions::Segments::kSent;
+  if (kind == "gso-gro") return EchoOptions::Segments::kBoth;
+  return std::nullopt;
+}
+
+// False: `sizes` are not those of EchoSizes, or there is no free port.
+bool ServeEchoOf(const std::vector<std::string>& sizes,
+                 EchoOptions::Segments segments) {
   EchoOptions options;
   options.segments = segments;
   size_t i = 0;
@@ -294,14 +305,14 @@ int main(int argc, char** argv) {
   if (kind == "relay" && has_number) {
     dnsd::testing::ServeRelay(static_cast<uint16_t>(number));
   }
-  if ((kind == "echo" || kind == "segments") &&
-      !dnsd::testing::ServeEchoOf({argv + 2, argv + argc},
-                                  kind == "segments")) {
+  const auto segments = dnsd::testing::SegmentsOf(kind);
+  if (segments &&
+      !dnsd::testing::ServeEchoOf({argv + 2, argv + argc}, *segments)) {
     std::fprintf(stderr, "not sizes, or no free port\n");
   }
   std::fprintf(stderr,
                "usage: plain_server authority [DELAY_US]\n"
                "       plain_server relay PORT\n"
-               "       plain_server echo|segments BYTES...\n");
+               "       plain_server echo|gso|gso-gro BYTES...\n");
   return 2;
 }

@@ -76,12 +76,25 @@ class ServeCost {
       tables.push_back(Measure(workload));
       std::printf("%s\n", TableText(tables.back()).c_str());
       std::fflush(stdout);
+      WarnOfOthers(workload, tables.back());
     }
     if (!options_.json.empty()) Write(tables);
     return !failed_ && !tables.empty();
   }
 
  private:
+  // A server that is asked as much as it can take has its core to itself, or
+  // rates mean little.
+  static void WarnOfOthers(const Workload& workload, const ServeTable& table) {
+    constexpr double kBusy = 0.75;
+    const double busy = table.rows.front().busy.median;
+    if (workload.per_second > 0 || busy >= kBusy) return;
+    std::fprintf(stderr,
+                 "%s: the echo had %.2f of its core; with other work on the "
+                 "machine look at CPU times\n",
+                 workload.name.c_str(), busy);
+  }
+
   void Write(const std::vector<ServeTable>& tables) {
     const std::filesystem::path json = options_.json;
     std::filesystem::path plot = json;
@@ -135,7 +148,7 @@ class ServeCost {
     std::vector<ServeServer> servers;
     std::vector<ServeRow> rows;
     for (const ServeServer& server : servers_.servers()) {
-      if (server.has_segments && !workload.wants_segments_echo) continue;
+      if (server.is_for_few_clients && !workload.has_few_clients) continue;
       servers.push_back(server);
       rows.emplace_back().server = server.name;
     }

@@ -40,7 +40,7 @@ UdpAsker::UdpAsker(uint16_t port, size_t slots, bool segments)
   DNSD_CHECK(connect(fd_, reinterpret_cast<const sockaddr*>(&server),
                      sizeof(server)) == 0);
   if (segments_) ReceiveInSegments(fd_);
-  in_ = segments_ ? std::make_unique<Buffers>(8, kSegmentsBytesMax)
+  in_ = segments_ ? std::make_unique<Buffers>(8, kSegmentsStride)
                   : std::make_unique<Buffers>(kBatch, kDatagramBytesMax);
   // The lowest slots are used first, and again.
   for (size_t i = slots; i > 0; --i) {

@@ -96,7 +96,7 @@ std::string ServeCatalog::ZoneText(const std::string& soa) const {
 std::string ServeCatalog::ProblemOf(const DnsServer& server) const {
   constexpr size_t kTried = 20;
   for (size_t i = 0; i < kTried; ++i) {
-    const std::string problem =
+    std::string problem =
         ProblemOf(server, i * (size_.services - 1) / (kTried - 1));
     if (!problem.empty()) return problem;
   }

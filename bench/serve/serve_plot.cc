@@ -1,6 +1,7 @@
 #include "bench/serve/serve_plot.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
@@ -37,7 +38,7 @@ const char* StyleOf(const std::string& server) {
 
 int XOf(double ratio, double ratio_max) {
   return kMargin + kLabelWidth +
-         static_cast<int>(ratio / ratio_max * kPlotWidth + 0.5);
+         static_cast<int>(std::lround(ratio / ratio_max * kPlotWidth));
 }
 
 std::string Bar(const ServeSummary& row, double ratio_max, int y) {

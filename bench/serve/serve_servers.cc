@@ -16,6 +16,13 @@
 #include "tests/testing/process_usage.h"
 
 namespace dnsd::testing {
+
+struct ServeServers::Yardstick {
+  const char* name;
+  const char* kind;  // as plain_server knows it
+  bool is_for_few_clients;
+};
+
 namespace {
 
 constexpr std::chrono::milliseconds kTry{500};
@@ -135,8 +142,13 @@ bool ServeServers::Start() {
 }
 
 bool ServeServers::StartAll() {
+  constexpr Yardstick kYardsticks[] = {{"echo", "echo", false},
+                                       {"echo, GSO", "gso", true},
+                                       {"echo, GSO and GRO", "gso-gro", true}};
   if (!StartDnsd("dnsd")) return false;
-  if (!StartYardstick("echo") || !StartYardstick("segments")) return false;
+  for (const Yardstick& yardstick : kYardsticks) {
+    if (!StartYardstick(yardstick)) return false;
+  }
   if (!IsWanted("dnsd")) servers_.pop_back();
   if (!options_.also.empty()) {
     setenv("DNSD_BINARY", options_.also.c_str(), 1);
@@ -166,16 +178,16 @@ bool ServeServers::StartDnsd(const std::string& name) {
 }
 
 // Before dnsd's row.
-bool ServeServers::StartYardstick(const std::string& name) {
+bool ServeServers::StartYardstick(const Yardstick& yardstick) {
   std::vector<std::string> args = AnswerSizes(agents_.front()->dns());
-  args.insert(args.begin(), name);
+  args.insert(args.begin(), yardstick.kind);
   std::optional<ChildServer> server = StartPlainServer(args);
   if (!server) return false;
-  ServeServer yardstick = MakeServer(name == "echo" ? name : "echo, segments",
-                                     server->port, server->process->pid());
-  yardstick.is_yardstick = true;
-  yardstick.has_segments = name == "segments";
-  servers_.insert(servers_.end() - 1, std::move(yardstick));
+  ServeServer made =
+      MakeServer(yardstick.name, server->port, server->process->pid());
+  made.is_yardstick = true;
+  made.is_for_few_clients = yardstick.is_for_few_clients;
+  servers_.insert(servers_.end() - 1, std::move(made));
   processes_.push_back(std::move(server->process));
   return true;
 }

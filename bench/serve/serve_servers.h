@@ -33,7 +33,7 @@ struct ServeServer {
   std::vector<pid_t> pids;
   size_t resident_bytes = 0;  // with the catalog, all processes
   bool is_yardstick = false;  // its answers are as long as real ones, no more
-  bool has_segments = false;  // a yardstick for clients that use them
+  bool is_for_few_clients = false;  // a yardstick that joins datagrams
 };
 
 struct ServeServersOptions {
@@ -57,10 +57,12 @@ class ServeServers {
   }
 
  private:
+  struct Yardstick;
+
   [[nodiscard]] bool IsWanted(const std::string& name) const;
   [[nodiscard]] bool StartAll();
   [[nodiscard]] bool StartDnsd(const std::string& name);
-  [[nodiscard]] bool StartYardstick(const std::string& name);
+  [[nodiscard]] bool StartYardstick(const Yardstick& yardstick);
   [[nodiscard]] bool StartPeer(const PeerServer& peer);
   [[nodiscard]] bool StartConsul();
   [[nodiscard]] bool Add(const std::string& name, uint16_t port, pid_t pid);

@@ -29,7 +29,7 @@ Workload FewClients(std::string name, std::string title, size_t sockets,
   workload.sockets = sockets;
   workload.in_flight = 128 / sockets;
   workload.segments = segments;
-  workload.wants_segments_echo = true;
+  workload.has_few_clients = true;
   return workload;
 }
 

@@ -28,8 +28,8 @@ struct Workload {
   double per_second = 0;  // UDP; above 0: open loop
   bool segments = false;  // UDP: the client uses UDP_SEGMENT and UDP_GRO
   size_t questions_of_connection = 0;  // TCP; 0: no limit
-  // A yardstick that uses UDP_SEGMENT and UDP_GRO is measured, too.
-  bool wants_segments_echo = false;
+  // Yardsticks that join datagrams are measured, too.
+  bool has_few_clients = false;
 };
 
 [[nodiscard]] std::vector<Workload> AllWorkloads();
