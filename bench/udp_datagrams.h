@@ -24,7 +24,7 @@ inline constexpr size_t kDatagramBytesMax = 1500;
 inline constexpr size_t kSegmentsBytesMax = 65'536;
 // From one such buffer to the next: were it a power of two, the beginnings of
 // all would compete for the same lines of the cache.
-inline constexpr size_t kSegmentsStride = kSegmentsBytesMax + 5 * 64;
+inline constexpr size_t kSegmentsStride = kSegmentsBytesMax + 320;
 // What kernels of before 6.9 cut a buffer into at most.
 inline constexpr size_t kSegmentsMax = 64;
 
