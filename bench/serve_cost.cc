@@ -26,6 +26,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -36,6 +38,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "bench/process_cpu.h"
+#include "bench/serve/catalog_changes.h"
 #include "bench/serve/questions.h"
 #include "bench/serve/serve_plot.h"
 #include "bench/serve/serve_report.h"
@@ -128,11 +131,21 @@ class ServeCost {
                                        std::span<const uint8_t> answer) {
       return is_yardstick || questions->IsRight(question, answer);
     };
+    std::optional<CatalogChanges> changes;
+    if (workload.changes_per_second > 0 && server.http_port != 0) {
+      changes.emplace(servers_.catalog(), server.http_port,
+                      workload.changes_per_second);
+    }
     const ProcessCpu before = CpuOf(server.pids);
     LoadResult result = RunWorkload(
         workload, server.port, std::chrono::milliseconds(options_.slice_ms),
         next, is_right);
     const ProcessCpu after = CpuOf(server.pids);
+    if (changes) changes_[server.name] += changes->count();
+    if (changes && changes->count() == 0) {
+      std::fprintf(stderr, "%s takes no changes\n", server.name.c_str());
+      failed_ = true;
+    }
     row->user_ticks += after.user_ticks - before.user_ticks;
     row->system_ticks += after.system_ticks - before.system_ticks;
     if (result.right == 0 || result.wrong > 0) {
@@ -152,6 +165,10 @@ class ServeCost {
     std::vector<ServeRow> rows;
     for (const ServeServer& server : servers_.servers()) {
       if (server.is_for_few_clients && !workload.has_few_clients) continue;
+      if (workload.changes_per_second > 0 && server.http_port == 0 &&
+          !server.is_yardstick) {
+        continue;
+      }
       servers.push_back(server);
       rows.emplace_back().server = server.name;
     }
@@ -162,11 +179,20 @@ class ServeCost {
             MeasureSlice(workload, servers[index], &questions, &rows[index]));
       }
     }
+    const size_t slices_ms = options_.rounds * options_.slice_ms;
+    for (const auto& [name, count] : changes_) {
+      std::printf(
+          "%s: %s took %.0f changes a second\n", workload.name.c_str(),
+          name.c_str(),
+          static_cast<double>(count * 1000) / static_cast<double>(slices_ms));
+    }
+    changes_.clear();
     return {workload.name, workload.title, Summed(rows)};
   }
 
   Options options_;
   ServeServers servers_;
+  std::map<std::string, size_t> changes_;  // by server, of one workload
   bool failed_ = false;
 };
 

@@ -38,7 +38,7 @@ std::string Difference(const std::string& what,
 
 }  // namespace
 
-std::string ServeCatalog::Registration(size_t index) const {
+std::string ServeCatalog::Registration(size_t index, size_t port_offset) const {
   const bench::Place place = bench::MakePlace(
       index / size_.instances, index % size_.instances, size_.node_count());
   std::string body;
@@ -55,7 +55,7 @@ std::string ServeCatalog::Registration(size_t index) const {
   json.Key("Service");
   json.String(place.instance.name);
   json.Key("Port");
-  json.Uint(place.instance.port);
+  json.Uint(place.instance.port + port_offset);
   json.EndObject();
   json.EndObject();
   return body;
@@ -64,10 +64,10 @@ std::string ServeCatalog::Registration(size_t index) const {
 absl::Status ServeCatalog::Register(uint16_t http_port) const {
   RegisterLoadOptions load;
   load.port = http_port;
-  load.requests_max = size_.services * size_.instances;
+  load.requests_max = instance_count();
   load.time_max = std::chrono::minutes(20);
   load.path = "/v1/catalog/register";
-  load.body = [this](size_t i) { return Registration(i); };
+  load.body = [this](size_t i) { return Registration(i, 0); };
   return RunRegisterLoad(load).status();
 }
 

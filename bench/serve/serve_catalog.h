@@ -19,9 +19,15 @@ class ServeCatalog {
  public:
   explicit ServeCatalog(bench::CatalogSize size) : size_(size) {}
 
-  [[nodiscard]] const bench::CatalogSize& size() const { return size_; }
+  [[nodiscard]] size_t instance_count() const {
+    return size_.services * size_.instances;
+  }
+  // Of the `index`-th instance, for /v1/catalog/register, with another port
+  // than its own for a `port_offset`.
+  [[nodiscard]] std::string Registration(size_t index,
+                                         size_t port_offset) const;
 
-  // To the HTTP API of 127.0.0.1:`http_port`, for /v1/catalog/register.
+  // All, to the HTTP API of 127.0.0.1:`http_port`.
   [[nodiscard]] absl::Status Register(uint16_t http_port) const;
 
   // The zone "consul" with the answers that dnsd gives and the SOA record that
@@ -32,7 +38,6 @@ class ServeCatalog {
   [[nodiscard]] std::string ProblemOf(const DnsServer& server) const;
 
  private:
-  [[nodiscard]] std::string Registration(size_t index) const;
   [[nodiscard]] std::string ProblemOf(const DnsServer& server,
                                       size_t service) const;
 

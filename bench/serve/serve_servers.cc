@@ -174,7 +174,9 @@ bool ServeServers::StartDnsd(const std::string& name) {
                  std::string(status.message()).c_str());
     return false;
   }
-  return Add(name, agent.dns().port, agent.process().pid());
+  if (!Add(name, agent.dns().port, agent.process().pid())) return false;
+  servers_.back().http_port = agent.http_port();
+  return true;
 }
 
 // Before dnsd's row.
@@ -236,7 +238,11 @@ bool ServeServers::StartConsul() {
     std::fprintf(stderr, "Consul: %s\n", std::string(status.message()).c_str());
     return false;
   }
-  return Add("Consul", consul_->ports().dns, consul_->process().pid());
+  if (!Add("Consul", consul_->ports().dns, consul_->process().pid())) {
+    return false;
+  }
+  servers_.back().http_port = consul_->ports().http;
+  return true;
 }
 
 }  // namespace dnsd::testing

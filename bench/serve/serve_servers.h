@@ -30,6 +30,7 @@ namespace dnsd::testing {
 struct ServeServer {
   std::string name;
   uint16_t port = 0;
+  uint16_t http_port = 0;  // 0: its catalog cannot be changed
   std::vector<pid_t> pids;
   size_t resident_bytes = 0;  // with the catalog, all processes
   bool is_yardstick = false;  // its answers are as long as real ones, no more
@@ -51,6 +52,7 @@ class ServeServers {
   ~ServeServers();
 
   [[nodiscard]] bool Start();
+  [[nodiscard]] const ServeCatalog& catalog() const { return catalog_; }
   // The first is the yardstick of all.
   [[nodiscard]] const std::vector<ServeServer>& servers() const {
     return servers_;

@@ -53,6 +53,15 @@ Workload TcpConnect() {
   return workload;
 }
 
+Workload Changing(double per_second) {
+  Workload workload = Udp("udp-change",
+                          absl::StrCat("UDP, the mix, while ", per_second,
+                                       " instances a second change"),
+                          QuestionMix::All());
+  workload.changes_per_second = per_second;
+  return workload;
+}
+
 Workload Open(int per_second) {
   Workload workload =
       Udp(absl::StrCat("open-", per_second / 1000, "k"),
@@ -71,6 +80,7 @@ std::vector<Workload> AllWorkloads() {
           QuestionMix::All()),
       Udp("udp-edns", "the same with EDNS", QuestionMix::All().WithEdns()),
       Udp("udp-srv", "the same, SRV only", QuestionMix::OnlySrv()),
+      Changing(100),
       FewClients("udp-1", "UDP, A only, one socket with 128 on their way", 1,
                  /*segments=*/false),
       FewClients("gso-1", "the same, the client with UDP_SEGMENT and UDP_GRO",

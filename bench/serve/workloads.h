@@ -28,6 +28,8 @@ struct Workload {
   double per_second = 0;  // UDP; above 0: open loop
   bool segments = false;  // UDP: the client uses UDP_SEGMENT and UDP_GRO
   size_t questions_of_connection = 0;  // TCP; 0: no limit
+  // Above 0: the catalog changes so often, of servers that let it.
+  double changes_per_second = 0;
   // Yardsticks that join datagrams are measured, too.
   bool has_few_clients = false;
 };
