@@ -13,10 +13,6 @@ namespace {
 
 constexpr size_t kBatchChanges = 10000;
 
-std::string NodeName(size_t index) {
-  return absl::StrFormat("node-%05d", index);
-}
-
 void Append16(std::string* packet, unsigned value) {
   packet->push_back(static_cast<char>(value >> 8));
   packet->push_back(static_cast<char>(value));
@@ -28,9 +24,19 @@ std::string ServiceName(size_t index) {
   return absl::StrFormat("service-%06d", index);
 }
 
+std::string NodeName(size_t index) {
+  return absl::StrFormat("node-%05d", index);
+}
+
+std::string NodeAddress(size_t index) {
+  return absl::StrCat("10.", index >> 16, ".", index >> 8 & 255, ".",
+                      index & 255);
+}
+
 Place MakePlace(size_t service, size_t instance, size_t node_count) {
   Place place;
-  place.node = {"dc1", NodeName((service + instance * 7919) % node_count)};
+  place.node_index = (service + instance * 7919) % node_count;
+  place.node = {"dc1", NodeName(place.node_index)};
   place.instance.name = ServiceName(service);
   place.instance.id = absl::StrCat(place.instance.name, "-", instance);
   place.instance.port = static_cast<uint16_t>(20000 + instance);
@@ -49,8 +55,7 @@ void FillState(CatalogSize size, State* state) {
     Node node;
     node.name = NodeName(i);
     node.datacenter = "dc1";
-    node.address =
-        absl::StrCat("10.", i >> 16, ".", i >> 8 & 255, ".", i & 255);
+    node.address = NodeAddress(i);
     batch.changes.emplace_back(UpsertNode{std::move(node)});
     if (batch.changes.size() == kBatchChanges) flush();
   }

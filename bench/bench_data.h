@@ -18,10 +18,15 @@ namespace dnsd::bench {
 // "service-000042".
 [[nodiscard]] std::string ServiceName(size_t index);
 
+// Of the `index`-th node.
+[[nodiscard]] std::string NodeName(size_t index);
+[[nodiscard]] std::string NodeAddress(size_t index);
+
 // One instance of a service, at the address of its node. Neighbouring
 // instances are on different nodes; twenty share one.
 struct Place {
   NodeKey node;
+  size_t node_index = 0;
   ServiceInstance instance;
 };
 [[nodiscard]] Place MakePlace(size_t service, size_t instance,

@@ -35,6 +35,7 @@
 #include "bench/forward_report.h"
 #include "bench/forward_servers.h"
 #include "bench/process_cpu.h"
+#include "bench/spread.h"
 #include "bench/udp_load.h"
 #include "tests/testing/dns_client.h"
 
@@ -174,8 +175,8 @@ class ForwardCost {
 
   // What UdpLoad counts; `next` names the questions.
   template <typename Next>
-  UdpLoadResult Ask(const ForwardServer& server, size_t sockets,
-                    size_t in_flight, size_t questions_max, Next next) {
+  LoadResult Ask(const ForwardServer& server, size_t sockets, size_t in_flight,
+                 size_t questions_max, Next next) {
     UdpLoadOptions load;
     load.port = server.port;
     load.sockets = sockets;
@@ -208,8 +209,7 @@ class ForwardCost {
                 Next next) {
     const uint32_t asked_before = UpstreamCount();
     const ProcessCpu before = CpuOf(server.pid);
-    const UdpLoadResult result =
-        Ask(server, sockets, in_flight, SIZE_MAX, next);
+    const LoadResult result = Ask(server, sockets, in_flight, SIZE_MAX, next);
     const ProcessCpu after = CpuOf(server.pid);
     const uint32_t asked = UpstreamCount() - asked_before - 1;
     Measured measured;

@@ -1,13 +1,12 @@
 #include "bench/forward_report.h"
 
-#include <algorithm>
-#include <cmath>
 #include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "bench/spread.h"
 #include "tests/testing/consul_api.h"
 
 namespace dnsd::testing {
@@ -15,19 +14,7 @@ namespace {
 
 using Figure = double ForwardSlice::*;
 
-// Median and quartiles over rounds.
-struct Spread {
-  double low = 0;
-  double median = 0;
-  double high = 0;
-};
-
-Spread SpreadOf(const std::vector<double>& values) {
-  return {Quantile(values, 0.25), Quantile(values, 0.5),
-          Quantile(values, 0.75)};
-}
-
-Spread SpreadOf(const ForwardRow& row, Figure figure) {
+Spread SpreadOfSlices(const ForwardRow& row, Figure figure) {
   std::vector<double> values;
   for (const ForwardSlice& slice : row.slices) values.push_back(slice.*figure);
   return SpreadOf(values);
@@ -78,23 +65,23 @@ std::string DelayLine(const ForwardTable& table, const ForwardRow& row) {
   return absl::StrFormat(
       "| %s | %.1f | %.1f | %.1f (%.1f to %.1f) | %.1f (%.1f to %.1f) | %.2f "
       "| %d / %d |\n",
-      row.server, SpreadOf(row, &ForwardSlice::delay_us_median).median,
-      SpreadOf(row, &ForwardSlice::delay_us_p99).median, median.median,
+      row.server, SpreadOfSlices(row, &ForwardSlice::delay_us_median).median,
+      SpreadOfSlices(row, &ForwardSlice::delay_us_p99).median, median.median,
       median.low, median.high, p99.median, p99.low, p99.high,
-      SpreadOf(row, &ForwardSlice::upstream_queries).median,
+      SpreadOfSlices(row, &ForwardSlice::upstream_queries).median,
       Sum(row, &ForwardSlice::lost), Sum(row, &ForwardSlice::wrong));
 }
 
 std::string CostLine(const ForwardTable& table, const ForwardRow& row) {
-  const double cpu_us = SpreadOf(row, &ForwardSlice::cpu_us).median;
+  const double cpu_us = SpreadOfSlices(row, &ForwardSlice::cpu_us).median;
   const Spread ratio = CpuRatio(table, row);
   return absl::StrFormat(
       "| %s | %.0f | %.2f | %.2f + %.2f | %.2f (%.2f to %.2f) | %.2f | %.2f | "
       "%d / %d |\n",
-      row.server, SpreadOf(row, &ForwardSlice::per_second).median, cpu_us,
+      row.server, SpreadOfSlices(row, &ForwardSlice::per_second).median, cpu_us,
       cpu_us * UserShare(row), cpu_us * (1 - UserShare(row)), ratio.median,
-      ratio.low, ratio.high, SpreadOf(row, &ForwardSlice::busy).median,
-      SpreadOf(row, &ForwardSlice::upstream_queries).median,
+      ratio.low, ratio.high, SpreadOfSlices(row, &ForwardSlice::busy).median,
+      SpreadOfSlices(row, &ForwardSlice::upstream_queries).median,
       Sum(row, &ForwardSlice::lost), Sum(row, &ForwardSlice::wrong));
 }
 
@@ -122,7 +109,7 @@ std::string JsonRow(const ForwardTable& table, const ForwardRow& row) {
       {"delay_us_p99", &ForwardSlice::delay_us_p99},
   };
   for (const auto& [key, figure] : figures) {
-    members.push_back(JsonSpread(key, SpreadOf(row, figure)));
+    members.push_back(JsonSpread(key, SpreadOfSlices(row, figure)));
   }
   if (table.is_delay) {
     members.push_back(
@@ -135,16 +122,6 @@ std::string JsonRow(const ForwardTable& table, const ForwardRow& row) {
 }
 
 }  // namespace
-
-double Quantile(std::vector<double> values, double q) {
-  if (values.empty()) return 0;
-  std::ranges::sort(values);
-  const double at = q * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<size_t>(at);
-  const size_t above = std::min(below + 1, values.size() - 1);
-  return std::lerp(values[below], values[above],
-                   at - static_cast<double>(below));
-}
 
 std::string TableText(const ForwardTable& table) {
   std::string text =

@@ -39,9 +39,6 @@ struct ForwardTable {
   std::vector<ForwardRow> rows;
 };
 
-// `q` of 0.5: the median. 0 without values.
-[[nodiscard]] double Quantile(std::vector<double> values, double q);
-
 // In Markdown.
 [[nodiscard]] std::string TableText(const ForwardTable& table);
 [[nodiscard]] std::string JsonText(const std::vector<ForwardTable>& tables);

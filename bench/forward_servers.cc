@@ -4,28 +4,15 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "bench/child_servers.h"
 #include "bench/process_cpu.h"
 #include "tests/testing/consul_api.h"
 #include "tests/testing/dns_client.h"
-#include "tests/testing/resolvers.h"
 
 namespace dnsd::testing {
-
-// How a forwarder of others is told to ask the upstream for everything. In
-// `config` and `args`, DIR is a directory of its own, PORT its port, UPSTREAM
-// the upstream's and CONFIG its configuration.
-struct ForwardServers::Peer {
-  const char* name;
-  const char* program;  // below usr/
-  const char* config;
-  std::vector<std::string> args;
-};
 
 namespace {
 
@@ -98,22 +85,10 @@ void ForwardServers::Add(const std::string& name, uint16_t port, pid_t pid) {
 
 // Its port; 0: it did not start.
 uint16_t ForwardServers::StartPlain(const std::vector<std::string>& args) {
-  std::vector<std::string> command = {
-      (std::filesystem::read_symlink("/proc/self/exe").parent_path() /
-       "plain_server")
-          .string()};
-  command.insert(command.end(), args.begin(), args.end());
-  processes_.push_back(std::make_unique<Process>(command));
-  Process& process = *processes_.back();
-  uint32_t port = 0;
-  constexpr absl::string_view kSays = "port ";
-  if (!process.WaitForOutput("\n") ||
-      !absl::SimpleAtoi(process.output().substr(kSays.size()), &port)) {
-    std::fprintf(stderr, "%s: %s\n", command[0].c_str(),
-                 process.output().c_str());
-    return 0;
-  }
-  return static_cast<uint16_t>(port);
+  std::optional<ChildServer> server = StartPlainServer(args);
+  if (!server) return 0;
+  processes_.push_back(std::move(server->process));
+  return server->port;
 }
 
 bool ForwardServers::Start() {
@@ -128,7 +103,7 @@ bool ForwardServers::Start() {
 }
 
 bool ForwardServers::StartAll() {
-  const Peer peers[] = {
+  const PeerServer peers[] = {
       {"unbound", "sbin/unbound", kUnboundConfig, {"-d", "-c", "CONFIG"}},
       {"dnsdist",
        "bin/dnsdist",
@@ -137,17 +112,19 @@ bool ForwardServers::StartAll() {
       {"BIND", "sbin/named", kBindConfig, {"-g", "-n", "1", "-c", "CONFIG"}},
   };
   const uint16_t echo = StartPlain({"authority"});
+  if (echo == 0) return false;
   Add("echo", echo, processes_.back()->pid());
   servers_.back().forwards = false;
   const uint16_t relay = StartPlain({"relay", absl::StrCat(upstream_port_)});
+  if (relay == 0) return false;
   Add("relay", relay, processes_.back()->pid());
   servers_.back().answers = false;
-  if (echo == 0 || relay == 0 || !StartDnsd("dnsd")) return false;
+  if (!StartDnsd("dnsd")) return false;
   if (!options_.also.empty()) {
     setenv("DNSD_BINARY", options_.also.c_str(), 1);
     if (!StartDnsd("dnsd also")) return false;
   }
-  for (const Peer& peer : peers) {
+  for (const PeerServer& peer : peers) {
     if (!StartPeer(peer)) return false;
   }
   return StartConsul();
@@ -172,38 +149,20 @@ bool ForwardServers::StartDnsd(const std::string& name) {
   return true;
 }
 
-bool ForwardServers::StartPeer(const Peer& peer) {
+bool ForwardServers::StartPeer(const PeerServer& peer) {
   if (!IsWanted(peer.name)) return true;
-  const std::string program = ResolverProgram(peer.program);
-  if (program.empty()) {
+  if (ProgramOf(peer).empty()) {
     std::fprintf(stderr, "without %s: it was not fetched\n", peer.name);
     return true;
   }
-  DnsServer server;
-  server.port = PickConsulPorts(server.ip).dns;
-  // The directory is there as soon as it has a file.
-  const std::string config_name = absl::StrCat(peer.name, "/config");
-  const auto filled = [&](const std::string& text) {
-    return absl::StrReplaceAll(text,
-                               {{"DIR", dir_.Path(peer.name)},
-                                {"CONFIG", dir_.Path(config_name)},
-                                {"UPSTREAM", absl::StrCat(upstream_port_)},
-                                {"PORT", absl::StrCat(server.port)}});
-  };
-  dir_.Write(config_name, filled(peer.config));
-  std::vector<std::string> args;
-  for (const std::string& arg : peer.args) args.push_back(filled(arg));
-  processes_.push_back(
-      std::make_unique<Process>(ResolverCommand(program, args)));
-  Process& process = *processes_.back();
-  const auto is_up = [&] {
-    return AskUdp(server, {"up.example."}, kTry).rcode == "NOERROR";
-  };
-  if (!WaitUntil(is_up)) {
-    std::fprintf(stderr, "%s: %s\n", peer.name, process.output().c_str());
-    return false;
-  }
-  Add(peer.name, server.port, process.pid());
+  std::optional<ChildServer> server = StartPeerServer(
+      peer, dir_, {{"UPSTREAM", absl::StrCat(upstream_port_)}},
+      [](const DnsServer& address) {
+        return AskUdp(address, {"up.example."}, kTry).rcode == "NOERROR";
+      });
+  if (!server) return false;
+  Add(peer.name, server->port, server->process->pid());
+  processes_.push_back(std::move(server->process));
   return true;
 }
 

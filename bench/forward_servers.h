@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/child_servers.h"
 #include "tests/testing/agent_process.h"
 #include "tests/testing/consul_process.h"
 #include "tests/testing/process.h"
@@ -53,13 +54,11 @@ class ForwardServers {
   [[nodiscard]] uint16_t upstream_port() const { return upstream_port_; }
 
  private:
-  struct Peer;
-
   [[nodiscard]] bool IsWanted(const std::string& name) const;
   [[nodiscard]] uint16_t StartPlain(const std::vector<std::string>& args);
   [[nodiscard]] bool StartAll();
   [[nodiscard]] bool StartDnsd(const std::string& name);
-  [[nodiscard]] bool StartPeer(const Peer& peer);
+  [[nodiscard]] bool StartPeer(const PeerServer& peer);
   [[nodiscard]] bool StartConsul();
   void Add(const std::string& name, uint16_t port, pid_t pid);
 

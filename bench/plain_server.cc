@@ -1,14 +1,18 @@
 // What the kernel alone costs: a server that answers every question with one A
-// record, and one that passes questions on and answers back and does nothing
-// else. Measurements have the first as their upstream, and both as a yardstick.
+// record, one that passes questions on and answers back and does nothing else,
+// and one that sends questions back. Measurements have the first as their
+// upstream, and all as a yardstick.
 //
 //   plain_server authority [DELAY_US]   answers after so long
 //   plain_server relay PORT             passes on to 127.0.0.1:PORT
+//   plain_server echo BYTES...          as long as EchoSizes says, in its order
+//   plain_server gso BYTES...           the same, with UDP_SEGMENT
+//   plain_server gso-gro BYTES...       the same, with UDP_SEGMENT and UDP_GRO
 //
-// It prints "port N" and serves 127.0.0.1:N over UDP until it is killed. The
-// address in an answer is 10.0.0.0 plus the number of questions asked before,
-// so that whoever asks knows how often others did. Questions of other types
-// than A have no data.
+// It prints "port N" and serves 127.0.0.1:N over UDP, the echo over TCP too,
+// until it is killed. The address in an authority's answer is 10.0.0.0 plus the
+// number of questions asked before, so that whoever asks knows how often others
+// did. Questions of other types than A have no data there.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -23,10 +27,13 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/numbers.h"
+#include "bench/echo_server.h"
+#include "bench/udp_datagrams.h"
 #include "catalog/base/check.h"
 
 namespace dnsd::testing {
@@ -35,16 +42,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kBatch = 64;
-constexpr size_t kBytesMax = 1500;
 constexpr size_t kHeaderBytes = 12;
-constexpr int kReceiveBytes = 4 << 20;
 
 // Datagrams that are read and written at once.
 struct Batch {
   std::array<mmsghdr, kBatch> headers{};
   std::array<iovec, kBatch> parts{};
   std::array<sockaddr_in, kBatch> peers{};
-  std::array<std::array<uint8_t, kBytesMax>, kBatch> bytes{};
+  std::array<std::array<uint8_t, kDatagramBytesMax>, kBatch> bytes{};
 
   // How many have come. Waits for the first unless `flags` says otherwise.
   size_t Receive(int fd, int flags) {
@@ -74,35 +79,28 @@ struct Batch {
   }
 };
 
-sockaddr_in Loopback(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
-int Open() {
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  DNSD_CHECK(fd >= 0);
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBytes,
-                 sizeof(kReceiveBytes)) != 0) {
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kReceiveBytes,
-               sizeof(kReceiveBytes));
-  }
-  return fd;
-}
-
-// Listens and says where.
-int Listen() {
-  const int fd = Open();
+// Listens.
+int Bind(uint16_t* port) {
+  const int fd = OpenUdp(0);
   sockaddr_in address = Loopback(0);
   socklen_t size = sizeof(address);
   DNSD_CHECK(bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
   DNSD_CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) ==
              0);
-  std::printf("port %d\n", ntohs(address.sin_port));
+  *port = ntohs(address.sin_port);
+  return fd;
+}
+
+void SayPort(uint16_t port) {
+  std::printf("port %d\n", port);
   std::fflush(stdout);
+}
+
+// Listens and says where.
+int Listen() {
+  uint16_t port = 0;
+  const int fd = Bind(&port);
+  SayPort(port);
   return fd;
 }
 
@@ -180,7 +178,7 @@ struct Held {
     const size_t count = batch->Receive(fd, MSG_WAITFORONE);
     for (size_t i = 0; i < count; ++i) {
       uint8_t* message = batch->bytes[i].data();
-      const size_t size = batch->size(i) + 64 > kBytesMax
+      const size_t size = batch->size(i) + 64 > kDatagramBytesMax
                               ? 0
                               : Answer(message, batch->size(i), asked++);
       batch->parts[i].iov_len = size;
@@ -204,7 +202,7 @@ struct Held {
     uint8_t id[2];
   };
   std::vector<Asker> askers(0x10000);
-  const int upstream = Open();
+  const int upstream = OpenUdp(0);
   const sockaddr_in address = Loopback(port);
   DNSD_CHECK(connect(upstream, reinterpret_cast<const sockaddr*>(&address),
                      sizeof(address)) == 0);
@@ -239,6 +237,61 @@ struct Held {
   }
 }
 
+// --- echo ---
+
+// A TCP socket that listens on `port`, or -1 where that is not free.
+int ListenTcp(uint16_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  DNSD_CHECK(fd >= 0);
+  const sockaddr_in address = Loopback(port);
+  constexpr int kBacklog = 4096;
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) ==
+          0 &&
+      listen(fd, kBacklog) == 0) {
+    return fd;
+  }
+  close(fd);
+  return -1;
+}
+
+// Nothing: no kind of echo.
+std::optional<EchoOptions::Segments> SegmentsOf(const std::string& kind) {
+  if (kind == "echo") return EchoOptions::Segments::kNone;
+  if (kind == "gso") return EchoOptions::Segments::kSent;
+  if (kind == "gso-gro") return EchoOptions::Segments::kBoth;
+  return std::nullopt;
+}
+
+// False: `sizes` are not those of EchoSizes, or there is no free port.
+bool ServeEchoOf(const std::vector<std::string>& sizes,
+                 EchoOptions::Segments segments) {
+  EchoOptions options;
+  options.segments = segments;
+  size_t i = 0;
+  for (auto& of_kind : options.sizes.bytes) {
+    for (uint16_t& bytes : of_kind) {
+      uint32_t number = 0;
+      if (i >= sizes.size() || !absl::SimpleAtoi(sizes[i++], &number) ||
+          number < kHeaderBytes || number > kDatagramBytesMax) {
+        return false;
+      }
+      bytes = static_cast<uint16_t>(number);
+    }
+  }
+  constexpr int kTries = 100;
+  for (int tried = 0; tried < kTries && i == sizes.size(); ++tried) {
+    uint16_t port = 0;
+    const int udp = Bind(&port);
+    const int tcp = ListenTcp(port);
+    if (tcp >= 0) {
+      SayPort(port);
+      ServeEcho(options, udp, tcp);
+    }
+    close(udp);
+  }
+  return false;
+}
+
 }  // namespace
 }  // namespace dnsd::testing
 
@@ -252,8 +305,14 @@ int main(int argc, char** argv) {
   if (kind == "relay" && has_number) {
     dnsd::testing::ServeRelay(static_cast<uint16_t>(number));
   }
+  const auto segments = dnsd::testing::SegmentsOf(kind);
+  if (segments &&
+      !dnsd::testing::ServeEchoOf({argv + 2, argv + argc}, *segments)) {
+    std::fprintf(stderr, "not sizes, or no free port\n");
+  }
   std::fprintf(stderr,
                "usage: plain_server authority [DELAY_US]\n"
-               "       plain_server relay PORT\n");
+               "       plain_server relay PORT\n"
+               "       plain_server echo|gso|gso-gro BYTES...\n");
   return 2;
 }

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -17,6 +18,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "catalog/base/check.h"
 #include "tests/testing/temp_dir.h"
 
@@ -51,6 +53,32 @@ struct ProcessCpu {
     static_cast<void>(absl::SimpleAtod(fields[12], &cpu.system_ticks));
   }
   return cpu;
+}
+
+// The process and all that it started and that still run, and those of theirs.
+[[nodiscard]] inline std::vector<pid_t> ProcessesOf(pid_t pid) {
+  std::vector<pid_t> pids = {pid};
+  for (size_t i = 0; i < pids.size(); ++i) {
+    const std::string children = ReadFile(
+        absl::StrCat("/proc/", pids[i], "/task/", pids[i], "/children"));
+    for (const absl::string_view word :
+         absl::StrSplit(children, ' ', absl::SkipWhitespace())) {
+      pid_t child = 0;
+      if (absl::SimpleAtoi(word, &child)) pids.push_back(child);
+    }
+  }
+  return pids;
+}
+
+[[nodiscard]] inline ProcessCpu CpuOf(const std::vector<pid_t>& pids) {
+  ProcessCpu sum;
+  for (const pid_t pid : pids) {
+    const ProcessCpu one = CpuOf(pid);
+    sum.seconds += one.seconds;
+    sum.user_ticks += one.user_ticks;
+    sum.system_ticks += one.system_ticks;
+  }
+  return sum;
 }
 
 // The cores that this process may run on.
