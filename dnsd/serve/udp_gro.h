@@ -18,7 +18,8 @@ class UdpGro {
  public:
   // Full batches between two trials: at first, and doubled after each in vain.
   static constexpr uint32_t kPauseMin = 64;
-  static constexpr uint32_t kPauseMax = 64u << 10;
+  // The last is 65,536 queries, beside which a trial is nothing.
+  static constexpr uint32_t kPauseMax = 1024;
   // Batches of a trial; afterwards it is judged again after as many.
   static constexpr uint32_t kTrial = 16;
 
