@@ -273,8 +273,9 @@ size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
     return result.size;
   }
   if (context_->respond.asked.kind == AskedKey::kTransfer) {
-    // What waits for an answer would be lost.
-    const bool may_grant = pending_count_ == 0 && !draining_;
+    // What waits for an answer would be lost. The last query that the limit
+    // leaves may be a transfer.
+    const bool may_grant = pending_count_ == 0 && (!draining_ || is_full());
     TransferVerdict verdict =
         context_->transfers->Answer(frame, Transport::kTcp, path.client, view,
                                     may_grant, &context_->respond, out);

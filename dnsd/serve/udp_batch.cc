@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "catalog/base/check.h"
 #include "zones/responder.h"
@@ -13,9 +14,10 @@
 namespace dnsd {
 namespace {
 
-// After so many refusals without a success between them nothing is sent
-// together any more.
+// After so many refusals without a success between them answers are sent alone,
+// for so many Send(); then one more refusal is enough.
 constexpr int kRefusalsMax = 16;
+constexpr uint32_t kSendsAlone = 4096;
 
 // The kernel has no room now, as opposed to: this message cannot be sent.
 bool IsCongestion(int error) {
@@ -23,9 +25,9 @@ bool IsCongestion(int error) {
          error == ENOMEM;
 }
 
-// Of a message with UDP_SEGMENT: the kernel or the network card cannot, as
-// opposed to: the path to this client is too narrow (EMSGSIZE, EINVAL before
-// Linux 6.2), or the client may not be sent to.
+// Of a message with UDP_SEGMENT: the network card or the way to it cannot, as
+// opposed to: segments are too long for this way (EMSGSIZE; EINVAL, too, on
+// older kernels), or the client may not be sent to.
 bool CannotSegment(int error) {
   return error == EINVAL || error == EIO || error == EOPNOTSUPP ||
          error == ENOPROTOOPT;
@@ -109,6 +111,7 @@ int UdpBatch::Receive(int fd, bool joined) {
   answer_count_ = 0;
   arena_used_ = 0;
   datagram_count_ = 0;
+  waited_ = false;
   const int count = recvmmsg(
       fd, received_.data(),
       static_cast<unsigned>(joined ? kJoinedMessages : kUdpBatchMessages),
@@ -133,7 +136,7 @@ int UdpBatch::Receive(int fd, bool joined) {
 void UdpBatch::SplitMessage(size_t message) {
   msghdr* const header = &received_[message].msg_hdr;
   size_t datagram_bytes = received_[message].msg_len;
-  std::array<uint8_t, kControlBytes> info;
+  std::array<uint8_t, kControlBytes> info{};
   size_t info_bytes = 0;
   for (cmsghdr* control = CMSG_FIRSTHDR(header); control != nullptr;
        control = CMSG_NXTHDR(header, control)) {
@@ -173,6 +176,10 @@ UdpArrival UdpBatch::Inspect(size_t index, const SocketAddress& own) {
   if (header->msg_controllen > 0) {
     cmsghdr* control = CMSG_FIRSTHDR(header);
     if (control == nullptr) return UdpArrival::kAddress;
+    // The kernel leaves the padding as it was, and what is equal is to look so.
+    uint8_t* const bytes = controls_[datagrams_[index].message].bytes.data();
+    memset(bytes + control->cmsg_len, 0,
+           header->msg_controllen - control->cmsg_len);
     const bool unicast = own.is_v6() ? ReverseV6(control, &asked.v6.sin6_addr)
                                      : ReverseV4(control, &asked.v4.sin_addr);
     if (!unicast) return UdpArrival::kAddress;
@@ -199,12 +206,12 @@ void UdpBatch::Reply(size_t index, size_t size) {
 }
 
 // A message for each group of answers.
-void UdpBatch::BuildSendMessages() {
+void UdpBatch::BuildSendMessages(bool may_group) {
   groups_.Clear();
   for (size_t i = 0; i < answer_count_; ++i) {
     const Answer& answer = answers_[i];
     groups_.Add(client(answer.index), control(answer.index), answer.size,
-                refusals_ < kRefusalsMax);
+                may_group);
   }
   size_t iovec_count = 0;
   size_t message = 0;
@@ -254,34 +261,58 @@ void UdpBatch::SetControl(size_t message, const UdpGroups::Group& group) {
   to.msg_controllen = info_bytes + kSegmentBytes;
 }
 
-void UdpBatch::SendSingly(int fd, const UdpGroups::Group& group,
-                          UdpSendResult* result) {
+bool UdpBatch::MayGroup(int fd) {
+  if (!asked_kernel_) {
+    // Before Linux 4.18 it is skipped, not refused.
+    int size = 0;
+    socklen_t length = sizeof(size);
+    may_group_ = getsockopt(fd, SOL_UDP, UDP_SEGMENT, &size, &length) == 0;
+    asked_kernel_ = true;
+  }
+  if (refusals_ == kRefusalsMax && ++sends_alone_ == kSendsAlone) {
+    sends_alone_ = 0;
+    --refusals_;
+  }
+  return may_group_ && refusals_ < kRefusalsMax;
+}
+
+bool UdpBatch::WaitOnce(int fd) {
+  return !std::exchange(waited_, true) && WaitWritable(fd);
+}
+
+size_t UdpBatch::SendSingly(int fd, const UdpGroups::Group& group,
+                            UdpSendResult* result) {
   const msghdr& from = HeaderOf(answers_[group.first].index);
   msghdr message = from;
   if (message.msg_controllen == 0) message.msg_control = nullptr;
   message.msg_flags = 0;
+  size_t sent_count = 0;
   size_t answer = group.first;
   for (;;) {
     iovec bytes{answers_[answer].data, answers_[answer].size};
     message.msg_iov = &bytes;
     message.msg_iovlen = 1;
-    const ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT);
+    ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT);
+    if (sent < 0 && IsCongestion(errno) && WaitOnce(fd)) {
+      sent = sendmsg(fd, &message, MSG_DONTWAIT);
+    }
     if (sent >= 0) {
-      ++result->sent;
+      ++sent_count;
       result->sent_bytes += static_cast<size_t>(sent);
     } else {
       ++result->failed;
     }
-    if (answer == group.last) return;
+    if (answer == group.last) break;
     answer = groups_.next(answer);
   }
+  result->sent += sent_count;
+  return sent_count;
 }
 
 UdpSendResult UdpBatch::Send(int fd) {
-  BuildSendMessages();
+  BuildSendMessages(MayGroup(fd));
   const std::span<const UdpGroups::Group> groups = groups_.groups();
   UdpSendResult result;
-  bool waited = false;
   size_t next = 0;
   while (next < groups.size()) {
     const int count =
@@ -301,16 +332,15 @@ UdpSendResult UdpBatch::Send(int fd) {
     // on the next call.
     const int error = errno;
     if (IsCongestion(error)) {
-      if (!waited && WaitWritable(fd)) {
-        waited = true;
-        continue;
-      }
+      if (WaitOnce(fd)) continue;
       for (; next < groups.size(); ++next) result.failed += groups[next].count;
       break;
     }
     if (groups[next].count > 1) {
-      if (CannotSegment(error)) ++refusals_;
-      SendSingly(fd, groups[next], &result);
+      // What cannot be sent alone either says nothing of segments.
+      if (SendSingly(fd, groups[next], &result) > 0 && CannotSegment(error)) {
+        refusals_ = std::min(refusals_ + 1, kRefusalsMax);
+      }
     } else {
       ++result.failed;
     }

@@ -55,14 +55,15 @@ class UdpBatch {
   // when it has UDP_GRO. Returns the number of datagrams, 0 if there are none,
   // or a negative errno.
   [[nodiscard]] int Receive(int fd, bool joined = false);
-  // Of the last Receive(): the messages they came in, and whether there may be
-  // more.
+  // Of the last Receive(): the messages they came in, whether those may be
+  // joined, and whether they are all that one call takes (not of joined ones).
   [[nodiscard]] size_t message_count() const { return received_count_; }
+  [[nodiscard]] bool is_joined() const { return is_joined_; }
   [[nodiscard]] bool is_full() const {
     return received_count_ == kUdpBatchMessages;
   }
 
-  // To be called once for each message before it is answered. `own` is the
+  // To be called for each datagram before it is answered. `own` is the
   // address the socket is bound to; on a wildcard address the reply is made
   // to leave from the address that was asked.
   [[nodiscard]] UdpArrival Inspect(size_t index, const SocketAddress& own);
@@ -104,8 +105,8 @@ class UdpBatch {
   static constexpr size_t kSegmentBytes = CMSG_SPACE(sizeof(uint16_t));
   static constexpr size_t kGroBytes = CMSG_SPACE(sizeof(int));
 
-  // A joined message is as long as an IP packet at the most, and the kernel
-  // joins UDP_MAX_SEGMENTS. The stride as above.
+  // A joined message is as long as an IP packet at the most, and holds what a
+  // sender may send as one (UDP_MAX_SEGMENTS). The stride as above.
   static constexpr size_t kJoinedMessages = 16;
   static constexpr size_t kJoinedMax = 128;
   static constexpr size_t kJoinedBytes = 65'536;
@@ -137,10 +138,13 @@ class UdpBatch {
   [[nodiscard]] const msghdr& HeaderOf(size_t index) const {
     return received_[datagrams_[index].message].msg_hdr;
   }
-  void BuildSendMessages();
+  void BuildSendMessages(bool may_group);
   void SetControl(size_t message, const UdpGroups::Group& group);
-  // What the kernel refused to send together.
-  void SendSingly(int fd, const UdpGroups::Group& group, UdpSendResult* result);
+  [[nodiscard]] bool MayGroup(int fd);
+  [[nodiscard]] bool WaitOnce(int fd);
+  // What the kernel refused to send together. Returns how many were sent.
+  size_t SendSingly(int fd, const UdpGroups::Group& group,
+                    UdpSendResult* result);
 
   std::unique_ptr<uint8_t[]> packets_;
   std::unique_ptr<uint8_t[]> joined_;  // joined messages
@@ -159,7 +163,11 @@ class UdpBatch {
   size_t answer_count_ = 0;
   std::array<Answer, kUdpBatchMessages> answers_{};
   UdpGroups groups_;
-  int refusals_ = 0;  // of UDP_SEGMENT, since it worked
+  bool asked_kernel_ = false;  // whether it knows UDP_SEGMENT
+  bool may_group_ = false;     // it does
+  int refusals_ = 0;           // of UDP_SEGMENT, since it worked
+  uint32_t sends_alone_ = 0;   // since refusals_ were too many
+  bool waited_ = false;        // for room to send, since Receive()
   std::array<mmsghdr, kUdpBatchMessages> outgoing_{};
   std::array<iovec, kUdpBatchMessages> outgoing_iovecs_{};
   std::array<GroupControl, kUdpBatchMessages> outgoing_controls_{};

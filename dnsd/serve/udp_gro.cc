@@ -17,6 +17,9 @@ void UdpGro::Judge(int fd, size_t messages, size_t datagrams, bool is_full) {
   messages_ += messages;
   datagrams_ += datagrams;
   if (++count_ < kTrial) return;
+  // Where none came joined there is none to lose, and the socket of a server
+  // that is asked for more than it can answer is never empty.
+  if (datagrams_ == messages_) return Stop(fd);
   pays_ = datagrams_ >= 2 * messages_;
   if (pays_) pause_ = kPauseMin;
   count_ = 0;
@@ -24,8 +27,11 @@ void UdpGro::Judge(int fd, size_t messages, size_t datagrams, bool is_full) {
 }
 
 void UdpGro::Idle(int fd) {
-  if (!on_ || pays_ || !Switch(fd, false)) return;
-  pause_ = std::min(2 * pause_, kPauseMax);
+  if (on_ && !pays_) Stop(fd);
+}
+
+void UdpGro::Stop(int fd) {
+  if (Switch(fd, false)) pause_ = std::min(2 * pause_, kPauseMax);
 }
 
 bool UdpGro::Switch(int fd, bool on) {

@@ -28,12 +28,14 @@ class UdpGro {
 
   // What the last Receive() on the socket `fd` brought; switches the socket.
   void Judge(int fd, size_t messages, size_t datagrams, bool is_full);
-  // Nothing is queued there: the moment to stop, for what was joined before
-  // could not be told apart afterwards.
+  // Nothing is queued there: the moment to stop where some came joined, for
+  // what the kernel has joined by then cannot be taken apart. (What comes in
+  // the microsecond between is lost, and its client asks again.)
   void Idle(int fd);
 
  private:
   bool Switch(int fd, bool on);
+  void Stop(int fd);
 
   bool on_ = false;
   bool pays_ = true;   // while on: what the last trial said

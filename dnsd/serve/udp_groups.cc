@@ -8,8 +8,8 @@
 namespace dnsd {
 namespace {
 
-// The kernel's own limits: UDP_MAX_SEGMENTS, and what an IP packet holds less
-// the headers.
+// The kernel's own limits: UDP_MAX_SEGMENTS, which was 64 before it was 128,
+// and what an IP packet holds less the headers.
 constexpr size_t kGroupAnswersMax = 64;
 constexpr size_t kGroupBytesMax = 65'535 - 40 - 8;
 
@@ -19,8 +19,12 @@ bool IsIp(const SocketAddress& client) {
 }
 
 size_t HashOf(const SocketAddress& client, size_t size) {
-  // IPv4 and IPv6 have the port in one place.
-  return ntohs(client.v4.sin_port) * 7u + size * 5u;
+  // The end of the address tells hosts apart, and IPv4 and IPv6 have the port
+  // in one place.
+  uint32_t host = 0;
+  const std::span<const uint8_t> ip = client.ip_bytes();
+  memcpy(&host, ip.data() + ip.size() - sizeof(host), sizeof(host));
+  return (ntohl(host) * 31u + ntohs(client.v4.sin_port)) * 7u + size * 5u;
 }
 
 bool SameBytes(std::span<const uint8_t> a, std::span<const uint8_t> b) {

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "dnsd/forward/forwarder.h"
@@ -45,20 +46,23 @@ void UdpListener::OnReady(int events) {
 }
 
 void UdpListener::Drain(int batches_max) {
-  for (int batch = 0; batch < batches_max; ++batch) {
+  const int fd = socket_.fd.get();
+  // Queries, for a batch of joined ones holds many times as many.
+  size_t left = static_cast<size_t>(batches_max) * kUdpBatchMessages;
+  while (left > 0) {
     // Until nothing is left, not until a batch was short: while it was
     // answered more came in, and a trip through the loop costs more than one
     // call in vain.
-    const int fd = socket_.fd.get();
-    const int count = batch_->Receive(fd, gro_.on());
-    if (count == 0) return gro_.Idle(fd);
-    if (count < 0) {
+    const int received = batch_->Receive(fd, gro_.on());
+    if (received == 0) return gro_.Idle(fd);
+    if (received < 0) {
       stats_->receive_errors.Add();
       return;
     }
-    AnswerBatch(static_cast<size_t>(count));
-    gro_.Judge(fd, batch_->message_count(), static_cast<size_t>(count),
-               batch_->is_full());
+    const auto count = static_cast<size_t>(received);
+    AnswerBatch(count);
+    gro_.Judge(fd, batch_->message_count(), count, batch_->is_full());
+    left -= std::min(left, batch_->is_joined() ? count : kUdpBatchMessages);
   }
 }
 

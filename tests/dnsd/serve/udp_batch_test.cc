@@ -239,6 +239,40 @@ TEST_F(JoinedTest, TooLongQueriesAreRecognised) {
   }
 }
 
+// As those of a worker: one batch for all.
+TEST_F(JoinedTest, SocketsOfBothKindsTakeTurns) {
+  Listen("127.0.0.1");
+  Join();
+  const Endpoint plain_endpoint = FreeEndpoint("0.0.0.0");
+  absl::StatusOr<ListenSocket> plain = ListenUdp(plain_endpoint);
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  Client joined_client(endpoint_, SOCK_DGRAM);
+  Client client({"127.0.0.1", plain_endpoint.port}, SOCK_DGRAM);
+  for (uint8_t round = 0; round < 4; ++round) {
+    SendSegments(joined_client, Bytes(30 * 20, round), 20);
+    ASSERT_EQ(ReceiveJoined(), 30);
+    for (size_t i = 0; i < 30; ++i) {
+      ASSERT_EQ(batch_->Inspect(i, socket_.address), UdpArrival::kGood);
+      EXPECT_EQ(batch_->packet(i).size(), 20u);
+      EXPECT_TRUE(batch_->control(i).empty());
+    }
+    for (uint8_t i = 0; i < 5; ++i) ASSERT_TRUE(client.SendByte(i));
+    WaitReadable(plain->fd.get());
+    ASSERT_EQ(batch_->Receive(plain->fd.get()), 5);
+    for (uint8_t i = 0; i < 5; ++i) {
+      ASSERT_EQ(batch_->Inspect(i, plain->address), UdpArrival::kGood);
+      EXPECT_EQ(batch_->packet(i)[0], i);
+      // Equal to the last byte, or they would not leave together.
+      EXPECT_TRUE(std::ranges::equal(batch_->control(i), batch_->control(0)));
+      ReplyWith(i, 50, i);
+    }
+    EXPECT_EQ(batch_->Send(plain->fd.get()).grouped, 5u);
+    for (uint8_t i = 0; i < 5; ++i) {
+      EXPECT_EQ(client.ReceiveDatagram(), Bytes(50, i));
+    }
+  }
+}
+
 // With a checksum per packet turned off the kernel refuses to cut (EINVAL).
 TEST_F(UdpBatchTest, WhatMayNotLeaveTogetherLeavesAlone) {
   Listen("127.0.0.1");

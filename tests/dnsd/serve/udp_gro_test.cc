@@ -52,7 +52,7 @@ TEST_F(UdpGroTest, StaysWhileItPays) {
     ASSERT_TRUE(gro_.on());
   }
   // Until it does not, and then until nothing is queued.
-  Joined(2 * UdpGro::kTrial, 16, 16);
+  Joined(2 * UdpGro::kTrial, 16, 20);
   EXPECT_TRUE(gro_.on());
   gro_.Idle(socket_.get());
   EXPECT_FALSE(gro_.on());
@@ -64,9 +64,18 @@ TEST_F(UdpGroTest, IsNotStoppedInTheMiddleOfATrial) {
   Joined(UdpGro::kTrial - 1, 16, 16);
   gro_.Idle(socket_.get());
   EXPECT_TRUE(gro_.on());
-  Joined(1, 16, 16);
+  Joined(1, 16, 17);
+  EXPECT_TRUE(gro_.on());
   gro_.Idle(socket_.get());
   EXPECT_FALSE(gro_.on());
+}
+
+// A server under more load than it can bear never sees its socket empty.
+TEST_F(UdpGroTest, StopsAtOnceWhereNoneCameJoined) {
+  Full(UdpGro::kPauseMin);
+  Joined(UdpGro::kTrial, 16, 16);
+  EXPECT_FALSE(gro_.on());
+  EXPECT_FALSE(IsOnInKernel());
 }
 
 TEST_F(UdpGroTest, EachTrialInVainMakesTheNextRarer) {
@@ -80,7 +89,7 @@ TEST_F(UdpGroTest, EachTrialInVainMakesTheNextRarer) {
     ASSERT_FALSE(gro_.on());
   }
   // A good one makes them frequent again.
-  Full(2048);
+  Full(UdpGro::kPauseMax);
   ASSERT_TRUE(gro_.on());
   Joined(UdpGro::kTrial, 1, 64);
   Joined(UdpGro::kTrial, 16, 16);
