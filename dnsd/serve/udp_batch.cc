@@ -77,8 +77,7 @@ UdpBatch::UdpBatch()
                                                         kJoinedStride)),
       arena_(std::make_unique<uint8_t[]>(kUdpArenaBytes)) {
   for (size_t i = 0; i < kUdpBatchMessages; ++i) {
-    received_iovecs_[i] = {packets_.get() + i * kPacketStride,
-                           kUdpQueryBytesMax};
+    received_iovecs_[i] = RoomOf(i, /*joined=*/false);
     msghdr& header = received_[i].msg_hdr;
     header.msg_name = &clients_[i].sa;
     header.msg_iov = &received_iovecs_[i];
@@ -93,9 +92,7 @@ void UdpBatch::PrepareHeaders(bool joined) {
   if (joined != is_joined_) {
     is_joined_ = joined;
     for (size_t i = 0; i < kJoinedMessages; ++i) {
-      received_iovecs_[i] =
-          joined ? iovec{joined_.get() + i * kJoinedStride, kJoinedBytes}
-                 : iovec{packets_.get() + i * kPacketStride, kUdpQueryBytesMax};
+      received_iovecs_[i] = RoomOf(i, joined);
     }
     received_count_ = kUdpBatchMessages;
   }
@@ -124,8 +121,7 @@ int UdpBatch::Receive(int fd, bool joined) {
     } else {
       const mmsghdr& message = received_[i];
       datagrams_[datagram_count_++] = {
-          packets_.get() + i * kPacketStride, message.msg_len,
-          static_cast<uint16_t>(i),
+          DataOf(i), message.msg_len, static_cast<uint16_t>(i),
           (message.msg_hdr.msg_flags & MSG_TRUNC) != 0};
     }
   }
@@ -152,7 +148,7 @@ void UdpBatch::SplitMessage(size_t message) {
   // To where Inspect() looks for it.
   memcpy(controls_[message].bytes.data(), info.data(), info_bytes);
   header->msg_controllen = info_bytes;
-  const uint8_t* data = joined_.get() + message * kJoinedStride;
+  const uint8_t* data = DataOf(message);
   size_t left = received_[message].msg_len;
   for (size_t i = 0; i == 0 || left > 0; ++i) {
     // More than the kernel joins, which is none of ours to guess: refused.
@@ -217,8 +213,7 @@ void UdpBatch::BuildSendMessages(bool may_group) {
   size_t message = 0;
   for (const UdpGroups::Group& group : groups_.groups()) {
     const size_t first_iovec = iovec_count;
-    size_t answer = group.first;
-    for (;;) {
+    groups_.ForEachAnswer(group, [&](size_t answer) {
       const auto [index, data, size] = answers_[answer];
       iovec* const last = iovec_count > first_iovec
                               ? &outgoing_iovecs_[iovec_count - 1]
@@ -229,9 +224,7 @@ void UdpBatch::BuildSendMessages(bool may_group) {
       } else {
         outgoing_iovecs_[iovec_count++] = {data, size};
       }
-      if (answer == group.last) break;
-      answer = groups_.next(answer);
-    }
+    });
     const msghdr& from = HeaderOf(answers_[group.first].index);
     msghdr& to = outgoing_[message].msg_hdr;
     to.msg_name = from.msg_name;
@@ -262,18 +255,17 @@ void UdpBatch::SetControl(size_t message, const UdpGroups::Group& group) {
 }
 
 bool UdpBatch::MayGroup(int fd) {
-  if (!asked_kernel_) {
+  if (!knows_segments_) {
     // Before Linux 4.18 it is skipped, not refused.
     int size = 0;
     socklen_t length = sizeof(size);
-    may_group_ = getsockopt(fd, SOL_UDP, UDP_SEGMENT, &size, &length) == 0;
-    asked_kernel_ = true;
+    knows_segments_ = getsockopt(fd, SOL_UDP, UDP_SEGMENT, &size, &length) == 0;
   }
   if (refusals_ == kRefusalsMax && ++sends_alone_ == kSendsAlone) {
     sends_alone_ = 0;
     --refusals_;
   }
-  return may_group_ && refusals_ < kRefusalsMax;
+  return *knows_segments_ && refusals_ < kRefusalsMax;
 }
 
 bool UdpBatch::WaitOnce(int fd) {
@@ -287,8 +279,7 @@ size_t UdpBatch::SendSingly(int fd, const UdpGroups::Group& group,
   if (message.msg_controllen == 0) message.msg_control = nullptr;
   message.msg_flags = 0;
   size_t sent_count = 0;
-  size_t answer = group.first;
-  for (;;) {
+  groups_.ForEachAnswer(group, [&](size_t answer) {
     iovec bytes{answers_[answer].data, answers_[answer].size};
     message.msg_iov = &bytes;
     message.msg_iovlen = 1;
@@ -302,9 +293,7 @@ size_t UdpBatch::SendSingly(int fd, const UdpGroups::Group& group,
     } else {
       ++result->failed;
     }
-    if (answer == group.last) break;
-    answer = groups_.next(answer);
-  }
+  });
   result->sent += sent_count;
   return sent_count;
 }

@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "dnsd/limits.h"
@@ -133,6 +134,15 @@ class UdpBatch {
     size_t size;
   };
 
+  // Where the `message`-th of a call goes.
+  [[nodiscard]] iovec RoomOf(size_t message, bool joined) const {
+    return joined ? iovec{joined_.get() + message * kJoinedStride, kJoinedBytes}
+                  : iovec{packets_.get() + message * kPacketStride,
+                          kUdpQueryBytesMax};
+  }
+  [[nodiscard]] const uint8_t* DataOf(size_t message) const {
+    return static_cast<const uint8_t*>(received_iovecs_[message].iov_base);
+  }
   void PrepareHeaders(bool joined);
   void SplitMessage(size_t message);
   [[nodiscard]] const msghdr& HeaderOf(size_t index) const {
@@ -163,11 +173,10 @@ class UdpBatch {
   size_t answer_count_ = 0;
   std::array<Answer, kUdpBatchMessages> answers_{};
   UdpGroups groups_;
-  bool asked_kernel_ = false;  // whether it knows UDP_SEGMENT
-  bool may_group_ = false;     // it does
-  int refusals_ = 0;           // of UDP_SEGMENT, since it worked
-  uint32_t sends_alone_ = 0;   // since refusals_ were too many
-  bool waited_ = false;        // for room to send, since Receive()
+  std::optional<bool> knows_segments_;  // the kernel UDP_SEGMENT, once asked
+  int refusals_ = 0;                    // of UDP_SEGMENT, since it worked
+  uint32_t sends_alone_ = 0;            // since refusals_ were too many
+  bool waited_ = false;                 // for room to send, since Receive()
   std::array<mmsghdr, kUdpBatchMessages> outgoing_{};
   std::array<iovec, kUdpBatchMessages> outgoing_iovecs_{};
   std::array<GroupControl, kUdpBatchMessages> outgoing_controls_{};

@@ -25,7 +25,7 @@ namespace dnsd {
 class UdpGroups {
  public:
   struct Group {
-    uint8_t first;  // answers, linked by next()
+    uint8_t first;  // answers, see ForEachAnswer()
     uint8_t last;
     uint8_t count;
     uint16_t size;  // of each of them
@@ -42,8 +42,13 @@ class UdpGroups {
   [[nodiscard]] std::span<const Group> groups() const {
     return {groups_.data(), group_count_};
   }
-  // The answer that follows `answer` in its group, which is not its last.
-  [[nodiscard]] size_t next(size_t answer) const { return next_[answer]; }
+  // The answers of a group, in order.
+  template <typename Visit>
+  void ForEachAnswer(const Group& group, Visit visit) const {
+    size_t answer = group.first;
+    for (; answer != group.last; answer = next_[answer]) visit(answer);
+    visit(answer);
+  }
 
  private:
   struct Key {
@@ -58,8 +63,8 @@ class UdpGroups {
   size_t answer_count_ = 0;
   size_t group_count_ = 0;
   std::array<Group, kUdpBatchMessages> groups_;
-  std::array<Key, kUdpBatchMessages> keys_;  // of groups_
-  std::array<uint8_t, kUdpBatchMessages> next_;
+  std::array<Key, kUdpBatchMessages> keys_;      // of groups_
+  std::array<uint8_t, kUdpBatchMessages> next_;  // of an answer, in its group
   // The latest group of each client and size, where their hash says or behind
   // it: twice as many places as groups, so that there is always a free one.
   std::array<uint8_t, 2 * kUdpBatchMessages> places_;

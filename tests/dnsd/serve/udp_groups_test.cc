@@ -21,11 +21,8 @@ std::vector<std::vector<size_t>> Members(const UdpGroups& groups) {
   std::vector<std::vector<size_t>> members;
   for (const UdpGroups::Group& group : groups.groups()) {
     std::vector<size_t>& of = members.emplace_back();
-    size_t answer = group.first;
-    for (uint8_t i = 0; i < group.count; ++i) {
-      of.push_back(answer);
-      if (answer != group.last) answer = groups.next(answer);
-    }
+    groups.ForEachAnswer(group, [&of](size_t answer) { of.push_back(answer); });
+    EXPECT_EQ(of.size(), group.count);
     EXPECT_EQ(of.back(), group.last);
   }
   return members;
