@@ -29,9 +29,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "bench/cost_arguments.h"
 #include "bench/forward_report.h"
 #include "bench/forward_servers.h"
 #include "bench/process_cpu.h"
@@ -49,10 +51,9 @@ constexpr uint32_t kPopularNames = 1000;
 constexpr size_t kSockets = 4;
 constexpr size_t kInFlight = 32;
 
-struct Options {
-  size_t rounds = 20;
-  size_t slice_ms = 400;
-  std::string json;
+struct Options : CostRounds {
+  Options() { slice_ms = 400; }
+
   ForwardServersOptions servers;
 };
 
@@ -269,31 +270,17 @@ class ForwardCost {
 };
 
 bool ReadArgument(const std::string& argument, Options* options) {
-  const std::vector<std::string> parts =
-      absl::StrSplit(argument, absl::MaxSplits('=', 1));
-  const std::string value = parts.size() > 1 ? parts[1] : "";
+  constexpr absl::string_view kDelay = "--upstream-delay-us=";
   if (argument == "--quick") {
     options->rounds = 5;
     options->slice_ms = 200;
     return true;
   }
-  if (parts[0] == "--rounds") return absl::SimpleAtoi(value, &options->rounds);
-  if (parts[0] == "--slice-ms") {
-    return absl::SimpleAtoi(value, &options->slice_ms);
+  if (absl::StartsWith(argument, kDelay)) {
+    return absl::SimpleAtoi(argument.substr(kDelay.size()),
+                            &options->servers.upstream_delay_us);
   }
-  if (parts[0] == "--upstream-delay-us") {
-    return absl::SimpleAtoi(value, &options->servers.upstream_delay_us);
-  }
-  if (parts[0] == "--only") {
-    options->servers.only = absl::StrSplit(value, ',');
-    return true;
-  }
-  if (parts[0] == "--also") {
-    options->servers.also = value;
-    return !value.empty();
-  }
-  options->json = value;
-  return parts[0] == "--json" && !value.empty();
+  return ReadCostArgument(argument, options, &options->servers);
 }
 
 int Main(const std::vector<std::string>& arguments) {
@@ -304,13 +291,7 @@ int Main(const std::vector<std::string>& arguments) {
       return 2;
     }
   }
-  const std::vector<int> cores = AllowedCores();
-  if (cores.size() < 2) {
-    std::fprintf(stderr, "forward_cost: needs two cores\n");
-    return 2;
-  }
-  options.servers.server_core = cores[0];
-  options.servers.load_core = cores[1];
+  if (!options.servers.TakeCores("forward_cost")) return 2;
   return ForwardCost(options).Run() ? 0 : 2;
 }
 

@@ -1,6 +1,5 @@
 #include "bench/forward_servers.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -74,11 +73,6 @@ getPool(""):setCache(newPacketCache(1000000, {maxTTL=86400}))
 ForwardServers::ForwardServers(ForwardServersOptions options)
     : options_(std::move(options)) {}
 
-bool ForwardServers::IsWanted(const std::string& name) const {
-  return options_.only.empty() ||
-         std::ranges::find(options_.only, name) != options_.only.end();
-}
-
 void ForwardServers::Add(const std::string& name, uint16_t port, pid_t pid) {
   servers_.push_back({name, port, pid});
 }
@@ -150,7 +144,7 @@ bool ForwardServers::StartDnsd(const std::string& name) {
 }
 
 bool ForwardServers::StartPeer(const PeerServer& peer) {
-  if (!IsWanted(peer.name)) return true;
+  if (!options_.IsWanted(peer.name)) return true;
   if (ProgramOf(peer).empty()) {
     std::fprintf(stderr, "without %s: it was not fetched\n", peer.name);
     return true;
@@ -168,7 +162,7 @@ bool ForwardServers::StartPeer(const PeerServer& peer) {
 
 bool ForwardServers::StartConsul() {
   const std::optional<std::string> binary = ConsulBinary();
-  if (!IsWanted("Consul")) return true;
+  if (!options_.IsWanted("Consul")) return true;
   if (!binary) {
     std::fprintf(stderr, "without Consul: it was not fetched\n");
     return true;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "bench/child_servers.h"
+#include "bench/cost_arguments.h"
 #include "tests/testing/agent_process.h"
 #include "tests/testing/consul_process.h"
 #include "tests/testing/process.h"
@@ -34,13 +35,8 @@ struct ForwardServer {
   bool forwards = true;  // what it was not asked before
 };
 
-struct ForwardServersOptions {
-  int server_core = 0;
-  int load_core = 1;
+struct ForwardServersOptions : ComparedServers {
   size_t upstream_delay_us = 0;
-  std::string also;  // a program: another dnsd, for before and after
-  // Of the servers, by name; empty: all. The yardsticks are always there.
-  std::vector<std::string> only;
 };
 
 class ForwardServers {
@@ -54,7 +50,6 @@ class ForwardServers {
   [[nodiscard]] uint16_t upstream_port() const { return upstream_port_; }
 
  private:
-  [[nodiscard]] bool IsWanted(const std::string& name) const;
   [[nodiscard]] uint16_t StartPlain(const std::vector<std::string>& args);
   [[nodiscard]] bool StartAll();
   [[nodiscard]] bool StartDnsd(const std::string& name);

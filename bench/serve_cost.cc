@@ -34,9 +34,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "bench/cost_arguments.h"
 #include "bench/process_cpu.h"
 #include "bench/serve/catalog_changes.h"
 #include "bench/serve/questions.h"
@@ -48,12 +49,9 @@
 namespace dnsd::testing {
 namespace {
 
-struct Options {
-  size_t rounds = 20;
-  size_t slice_ms = 250;
+struct Options : CostRounds {
   std::vector<std::string> workloads;  // empty: all
   bool needs_edns = false;             // answers are longer than 512 bytes
-  std::string json;
   ServeServersOptions servers;
 };
 
@@ -197,9 +195,7 @@ class ServeCost {
 };
 
 bool ReadArgument(const std::string& argument, Options* options) {
-  const std::vector<std::string> parts =
-      absl::StrSplit(argument, absl::MaxSplits('=', 1));
-  const std::string value = parts.size() > 1 ? parts[1] : "";
+  constexpr absl::string_view kWorkloads = "--workloads=";
   if (argument == "--quick") {
     options->rounds = 5;
     options->slice_ms = 150;
@@ -213,24 +209,12 @@ bool ReadArgument(const std::string& argument, Options* options) {
     options->servers.only = {"dnsd", "Knot", "NSD"};
     return true;
   }
-  if (parts[0] == "--rounds") return absl::SimpleAtoi(value, &options->rounds);
-  if (parts[0] == "--slice-ms") {
-    return absl::SimpleAtoi(value, &options->slice_ms);
-  }
-  if (parts[0] == "--only") {
-    options->servers.only = absl::StrSplit(value, ',');
+  if (absl::StartsWith(argument, kWorkloads)) {
+    options->workloads =
+        absl::StrSplit(argument.substr(kWorkloads.size()), ',');
     return true;
   }
-  if (parts[0] == "--workloads") {
-    options->workloads = absl::StrSplit(value, ',');
-    return true;
-  }
-  if (parts[0] == "--also") {
-    options->servers.also = value;
-    return !value.empty();
-  }
-  options->json = value;
-  return parts[0] == "--json" && !value.empty();
+  return ReadCostArgument(argument, options, &options->servers);
 }
 
 int Main(const std::vector<std::string>& arguments) {
@@ -241,13 +225,7 @@ int Main(const std::vector<std::string>& arguments) {
       return 2;
     }
   }
-  const std::vector<int> cores = AllowedCores();
-  if (cores.size() < 2) {
-    std::fprintf(stderr, "serve_cost: needs two cores\n");
-    return 77;
-  }
-  options.servers.server_core = cores[0];
-  options.servers.load_core = cores[1];
+  if (!options.servers.TakeCores("serve_cost")) return 77;
   return ServeCost(options).Run() ? 0 : 2;
 }
 

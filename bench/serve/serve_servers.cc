@@ -2,7 +2,6 @@
 
 #include <signal.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -105,11 +104,6 @@ ServeServers::~ServeServers() {
   }
 }
 
-bool ServeServers::IsWanted(const std::string& name) const {
-  return options_.only.empty() ||
-         std::ranges::find(options_.only, name) != options_.only.end();
-}
-
 bool ServeServers::Add(const std::string& name, uint16_t port, pid_t pid) {
   DnsServer address;
   address.port = port;
@@ -149,7 +143,7 @@ bool ServeServers::StartAll() {
   for (const Yardstick& yardstick : kYardsticks) {
     if (!StartYardstick(yardstick)) return false;
   }
-  if (!IsWanted("dnsd")) servers_.pop_back();
+  if (!options_.IsWanted("dnsd")) servers_.pop_back();
   if (!options_.also.empty()) {
     setenv("DNSD_BINARY", options_.also.c_str(), 1);
     if (!StartDnsd("dnsd also")) return false;
@@ -195,7 +189,7 @@ bool ServeServers::StartYardstick(const Yardstick& yardstick) {
 }
 
 bool ServeServers::StartPeer(const PeerServer& peer) {
-  if (!IsWanted(peer.name)) return true;
+  if (!options_.IsWanted(peer.name)) return true;
   if (ProgramOf(peer).empty()) {
     std::fprintf(stderr, "without %s: it was not fetched\n", peer.name);
     return true;
@@ -217,7 +211,7 @@ bool ServeServers::StartPeer(const PeerServer& peer) {
 }
 
 bool ServeServers::StartConsul() {
-  if (!IsWanted("Consul")) return true;
+  if (!options_.IsWanted("Consul")) return true;
   const std::optional<std::string> binary = ConsulBinary();
   if (!binary) {
     std::fprintf(stderr, "without Consul: it was not fetched\n");

@@ -19,6 +19,7 @@
 
 #include "bench/bench_data.h"
 #include "bench/child_servers.h"
+#include "bench/cost_arguments.h"
 #include "bench/serve/serve_catalog.h"
 #include "tests/testing/agent_process.h"
 #include "tests/testing/consul_process.h"
@@ -37,13 +38,8 @@ struct ServeServer {
   bool is_for_few_clients = false;  // a yardstick that joins datagrams
 };
 
-struct ServeServersOptions {
-  int server_core = 0;
-  int load_core = 1;
+struct ServeServersOptions : ComparedServers {
   bench::CatalogSize size{1000, 5};
-  std::string also;  // a program: another dnsd, for before and after
-  // Of the servers, by name; empty: all. The yardsticks are always there.
-  std::vector<std::string> only;
 };
 
 class ServeServers {
@@ -61,7 +57,6 @@ class ServeServers {
  private:
   struct Yardstick;
 
-  [[nodiscard]] bool IsWanted(const std::string& name) const;
   [[nodiscard]] bool StartAll();
   [[nodiscard]] bool StartDnsd(const std::string& name);
   [[nodiscard]] bool StartYardstick(const Yardstick& yardstick);
