@@ -118,5 +118,36 @@ BENCHMARK(APlainConsul)
     ->ArgNames({"services", "edns", "consul"})
     ->Args({1000, 0, 1});
 
+// One service of so many instances: an answer is a part of them, which must
+// not cost more for there being more to choose from.
+void OfManyInstances(benchmark::State& state, uint16_t type) {
+  State catalog;
+  bench::FillState({1, static_cast<size_t>(state.range(0))}, &catalog);
+  const auto view = BuildView(catalog, bench::MakePolicy(Compat::kRfc), {}, 1);
+  const std::string packet = bench::MakeQuery(
+      {bench::ServiceName(0) + ".service.consul.", type, 1232});
+  RespondContext context;
+  std::vector<uint8_t> out(kResponseBytesMax);
+  size_t bytes = 0;
+  for (auto _ : state) {
+    const Response response = Respond(
+        {reinterpret_cast<const uint8_t*>(packet.data()), packet.size()},
+        Transport::kUdp, *view, &context, out.data());
+    bytes = response.size;
+    benchmark::DoNotOptimize(out.data());
+  }
+  state.counters["bytes"] = static_cast<double>(bytes);
+}
+BENCHMARK_CAPTURE(OfManyInstances, a, kTypeA)
+    ->ArgName("instances")
+    ->Arg(3)
+    ->Arg(70)
+    ->Arg(10000);
+BENCHMARK_CAPTURE(OfManyInstances, srv, kTypeSrv)
+    ->ArgName("instances")
+    ->Arg(3)
+    ->Arg(10)
+    ->Arg(10000);
+
 }  // namespace
 }  // namespace dnsd
