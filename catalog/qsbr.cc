@@ -1,10 +1,21 @@
 #include "catalog/qsbr.h"
 
+#include <chrono>
 #include <utility>
 
 #include "catalog/base/check.h"
 
 namespace dnsd {
+namespace {
+
+uint64_t NowNs() {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(
+          std::chrono::steady_clock::now().time_since_epoch())
+          .count());
+}
+
+}  // namespace
 
 Qsbr::~Qsbr() {
   Reclaim();
@@ -23,7 +34,7 @@ size_t Qsbr::Reclaim() {
   if (!pending_.empty()) {
     uint64_t epoch = epoch_.fetch_add(1, std::memory_order_seq_cst) + 1;
     waiting_ += pending_.size();
-    batches_.push_back({epoch, std::move(pending_)});
+    batches_.push_back({epoch, NowNs(), std::move(pending_)});
     pending_.clear();
   }
   if (batches_.empty()) return 0;
@@ -34,16 +45,23 @@ size_t Qsbr::Reclaim() {
     if (seen != 0 && seen < oldest) oldest = seen;
   }
   size_t done = 0;
+  const uint64_t now_ns = NowNs();
   while (done < batches_.size() && batches_[done].epoch <= oldest) {
     for (const Retired& retired : batches_[done].objects) {
       retired.free(retired.object);
     }
     waiting_ -= batches_[done].objects.size();
+    ++grace_.count;
+    grace_.sum_ns += now_ns - batches_[done].retired_ns;
     ++done;
   }
   batches_.erase(batches_.begin(),
                  batches_.begin() + static_cast<std::ptrdiff_t>(done));
   return waiting_;
+}
+
+uint64_t Qsbr::oldest_wait_ns() const {
+  return batches_.empty() ? 0 : NowNs() - batches_.front().retired_ns;
 }
 
 }  // namespace dnsd

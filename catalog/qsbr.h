@@ -85,6 +85,17 @@ class Qsbr {
 
   [[nodiscard]] size_t waiting() const { return waiting_; }
 
+  // What was retired together is freed together, after a grace period: how
+  // many of those there were, and how long they took in all. As Reclaim() sees
+  // it, so no finer than it is called.
+  struct Grace {
+    uint64_t count = 0;
+    uint64_t sum_ns = 0;
+  };
+  [[nodiscard]] const Grace& grace() const { return grace_; }
+  // For how long the one that is waited for the longest is; 0: none is.
+  [[nodiscard]] uint64_t oldest_wait_ns() const;
+
  private:
   struct Retired {
     const void* object;
@@ -92,6 +103,7 @@ class Qsbr {
   };
   struct Batch {
     uint64_t epoch;
+    uint64_t retired_ns;
     std::vector<Retired> objects;
   };
   struct alignas(128) Slot {  // two lines: the adjacent-line prefetcher
@@ -104,6 +116,7 @@ class Qsbr {
   std::vector<Retired> pending_;
   std::vector<Batch> batches_;
   size_t waiting_ = 0;
+  Grace grace_;
 };
 
 }  // namespace dnsd

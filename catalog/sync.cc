@@ -63,6 +63,7 @@ void CatalogSync::OnBatch(ChangeBatch batch) {
     LogWarn("catalog", "Change skipped",
             {{"source", batch.source}, {"error", status.ToString()}});
   }
+  if (HasNews() && changed_since_ns_ == 0) changed_since_ns_ = uv_hrtime();
   if (!started_ || !HasNews() || coalesce_->active()) return;
   uint64_t now_ms = uv_now(loop_.uv());
   uint64_t age_ms = now_ms - last_publish_ms_;
@@ -87,6 +88,7 @@ void CatalogSync::PublishNow() {
   coalesce_->Stop();
   Dirty dirty = std::exchange(dirty_, {});
   publish_(state_, dirty);
+  changed_since_ns_ = 0;
   for (const auto& told : std::exchange(waiting_, {})) told();
   uv_update_time(loop_.uv());
   last_publish_ms_ = uv_now(loop_.uv());

@@ -64,6 +64,10 @@ class CatalogSync {
 
   // Sync thread only.
   [[nodiscard]] const State& state() const { return state_; }
+  // When the oldest change that is not published was applied, in nanoseconds
+  // of CLOCK_MONOTONIC; 0: there is none. The publish hook sees that of what
+  // it publishes.
+  [[nodiscard]] uint64_t changed_since_ns() const { return changed_since_ns_; }
 
  private:
   void OnBatch(ChangeBatch batch);
@@ -77,6 +81,7 @@ class CatalogSync {
   std::vector<std::function<void()>> waiting_;  // for the next publication
   bool started_ = false;
   uint64_t last_publish_ms_ = 0;
+  uint64_t changed_since_ns_ = 0;
   std::vector<std::unique_ptr<Source>> sources_;
   std::thread thread_;
 };

@@ -15,12 +15,8 @@
 namespace dnsd {
 namespace {
 
-// As it is written in a configuration.
-std::string UpstreamText(const UpstreamAddress& upstream) {
-  return absl::StrCat(
-      "tls://", EndpointText({IpText(upstream.socket), upstream.socket.port()}),
-      upstream.tls_name.empty() ? "" : "#", upstream.tls_name);
-}
+// A worker that has not told its figures by then keeps its last ones.
+constexpr uint64_t kFiguresMs = 250;
 
 uint64_t MillisecondsOf(std::chrono::nanoseconds time) {
   return static_cast<uint64_t>(std::max<int64_t>(
@@ -90,7 +86,9 @@ void Gather(EventLoop* sync, const std::vector<Worker*>& workers, Ask ask,
 }  // namespace
 
 ForwardLink::ForwardLink(EventLoop* sync)
-    : sync_(sync), loop_labels_(MakeLoopLabels()) {}
+    : sync_(sync),
+      loop_labels_(MakeLoopLabels()),
+      figures_due_(std::make_unique<Timer>(sync, [this] { TellFigures(); })) {}
 
 absl::StatusOr<ForwardOptions> ForwardLink::OptionsOf(const Config& config) {
   ForwardOptions options;
@@ -108,6 +106,7 @@ absl::StatusOr<ForwardOptions> ForwardLink::OptionsOf(const Config& config) {
     rule.timeout_ms = MillisecondsOf(written.timeout);
     options.rules.push_back(std::move(rule));
   }
+  is_used_ = !options.rules.empty();
   options.allow = config.recursion_allow;
   options.cache = config.forward_cache;
   options.loop_labels = loop_labels_;
@@ -155,6 +154,39 @@ void ForwardLink::Configure(const ForwardOptions& options) {
     worker->WithForwarder(
         [options](Forwarder* forwarder) { forwarder->Configure(options); });
   }
+}
+
+void ForwardLink::Figures(std::function<void(const ForwardFigures&)> done) {
+  if (!is_used_ || workers_.empty()) return done({});
+  figures_wanted_.push_back(std::move(done));
+  if (figures_wanted_.size() > 1) return;
+  figures_.resize(workers_.size());
+  figures_awaited_ = workers_.size();
+  figures_due_->Start(kFiguresMs);
+  const uint64_t round = ++figures_round_;
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->WithForwarder([this, i, round](Forwarder* forwarder) {
+      sync_->Post([this, i, round, part = FiguresOf(forwarder)] {
+        figures_[i] = part;
+        if (round != figures_round_ || figures_awaited_ == 0) return;
+        if (--figures_awaited_ == 0) TellFigures();
+      });
+    });
+  }
+}
+
+void ForwardLink::TellFigures() {
+  figures_due_->Stop();
+  figures_awaited_ = 0;
+  ForwardFigures sum;
+  for (const ForwardFigures& part : figures_) AddTo(part, &sum);
+  for (const auto& done : std::exchange(figures_wanted_, {})) done(sum);
+}
+
+void ForwardLink::Stop() {
+  figures_due_.reset();
+  figures_awaited_ = 0;
+  figures_wanted_.clear();
 }
 
 void ForwardLink::Dump(const CacheNames& names, size_t limit,

@@ -1,5 +1,6 @@
 #include "dnsd/mirror_link.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -172,6 +173,21 @@ void MirrorLink::AddStats(AgentStats* stats) const {
   }
 }
 
+StatsReport::Source MirrorLink::Describe() const {
+  const ConsulStatus status = source_->status();
+  StatsReport::Source source;
+  source.kind = "mirror";
+  source.address = status.address;
+  source.state = "loading";
+  if (status.datacenters.empty()) return source;
+  const MirrorStatus& local = status.datacenters[0];
+  if (local.state == MirrorState::kFresh) source.state = "ok";
+  if (local.state == MirrorState::kStale) source.state = "stale";
+  source.age_s = static_cast<double>(std::max<int64_t>(0, local.age_ms)) / 1e3;
+  source.index = local.index;
+  return source;
+}
+
 void MirrorLink::AddMetrics(MetricsText* text) const {
   const ConsulStatus status = source_->status();
   text->Single("dnsd_consul_requests_total", MetricType::kCounter,
@@ -187,34 +203,36 @@ void MirrorLink::AddMetrics(MetricsText* text) const {
   text->Single("dnsd_consul_passed_through_total", MetricType::kCounter,
                "HTTP requests of clients handed on to Consul.",
                passthrough_.counts().requests);
-  using Number = uint64_t (*)(const MirrorStatus&);
   const auto family = [&](const char* name, MetricType type, const char* help,
-                          Number value) {
+                          auto value) {
     text->Family(name, type, help);
     for (const MirrorStatus& mirror : status.datacenters) {
       text->Sample({{"datacenter", mirror.datacenter}}, value(mirror));
     }
   };
-  family("dnsd_mirror_age_milliseconds", MetricType::kGauge,
+  family("dnsd_mirror_age_seconds", MetricType::kGauge,
          "Since what is known was last known to be true.",
          [](const MirrorStatus& m) {
-           return m.age_ms < 0 ? 0 : static_cast<uint64_t>(m.age_ms);
+           return static_cast<double>(std::max<int64_t>(0, m.age_ms)) / 1e3;
          });
   family("dnsd_mirror_stale", MetricType::kGauge,
          "1 when answers are called stale, or there are none.",
          [](const MirrorStatus& m) {
-           return static_cast<uint64_t>(m.state != MirrorState::kFresh);
+           return m.state != MirrorState::kFresh ? 1 : 0;
          });
+  family("dnsd_mirror_held_back", MetricType::kGauge,
+         "1 while a catalog that came back too small is held back.",
+         [](const MirrorStatus& m) { return m.is_held ? 1 : 0; });
   family("dnsd_mirror_watches", MetricType::kGauge,
          "Blocking queries parked with Consul.",
-         [](const MirrorStatus& m) { return uint64_t{m.watches}; });
+         [](const MirrorStatus& m) { return m.watches; });
   family("dnsd_mirror_services", MetricType::kGauge, "Services mirrored.",
-         [](const MirrorStatus& m) { return uint64_t{m.services}; });
+         [](const MirrorStatus& m) { return m.services; });
   family("dnsd_mirror_services_without_watch", MetricType::kGauge,
          "Services that have no watch of their own.",
-         [](const MirrorStatus& m) { return uint64_t{m.cold_services}; });
+         [](const MirrorStatus& m) { return m.cold_services; });
   family("dnsd_mirror_instances", MetricType::kGauge, "Instances mirrored.",
-         [](const MirrorStatus& m) { return uint64_t{m.instances}; });
+         [](const MirrorStatus& m) { return m.instances; });
   family("dnsd_mirror_loads_total", MetricType::kCounter,
          "Times that everything was loaded anew.",
          [](const MirrorStatus& m) { return m.loads; });

@@ -24,6 +24,7 @@
 #include "dnsd/http/http_server.h"
 #include "dnsd/http/metrics_text.h"
 #include "dnsd/http/passthrough.h"
+#include "dnsd/http/stats_api.h"
 #include "dnsd/publisher.h"
 
 namespace dnsd {
@@ -53,6 +54,8 @@ class MirrorLink {
   // Sections for /v1/agent/self: "consul" and "mirror_<datacenter>".
   void AddStats(AgentStats* stats) const;
   void AddMetrics(MetricsText* text) const;
+  // Of Consul's own datacenter.
+  [[nodiscard]] StatsReport::Source Describe() const;
 
  private:
   void TakeAsked();

@@ -12,7 +12,8 @@ Publisher::Publisher(uint64_t seed)
 
 Publisher::~Publisher() { builder_.FinishLine(); }
 
-void Publisher::Publish(const State& state, const Dirty& dirty) {
+void Publisher::Publish(const State& state, const Dirty& dirty,
+                        uint64_t changed_since_ns) {
   std::unique_ptr<View> next = builder_.Build(state, dirty, serial_);
   // The SOA serial grows with every change of the zone, and across restarts:
   // it is the time, or one more than before where the clock is slower.
@@ -25,6 +26,7 @@ void Publisher::Publish(const State& state, const Dirty& dirty) {
   }
   next->serial = serial_;
   published_.Exchange(std::move(next));
+  if (changed_since_ns != 0) delay_.Add(MonotonicNs() - changed_since_ns);
   qsbr_.Reclaim();
   ++publish_count_;
 }

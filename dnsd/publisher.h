@@ -15,6 +15,7 @@
 #include "catalog/published.h"
 #include "catalog/qsbr.h"
 #include "catalog/state.h"
+#include "dnsd/duration_histogram.h"
 #include "zones/view.h"
 #include "zones/view_builder.h"
 
@@ -43,15 +44,21 @@ class Publisher {
     return builder_.AskQuery(datacenter, labels);
   }
 
-  void Publish(const State& state, const Dirty& dirty);
+  // `changed_since_ns`: when the first of the changes was made, MonotonicNs();
+  // 0: it is none.
+  void Publish(const State& state, const Dirty& dirty,
+               uint64_t changed_since_ns = 0);
 
   // Frees what no reader holds any more; how many objects still wait.
   size_t Reclaim() { return qsbr_.Reclaim(); }
   [[nodiscard]] size_t waiting() const { return qsbr_.waiting(); }
+  [[nodiscard]] const Qsbr& qsbr() const { return qsbr_; }
 
   [[nodiscard]] Qsbr::Reader RegisterReader() { return qsbr_.Register(); }
   [[nodiscard]] const Published<View>& view() const { return published_; }
   [[nodiscard]] uint64_t publish_count() const { return publish_count_; }
+  // From a change of the catalog until its view was out.
+  [[nodiscard]] const DurationTotals& delay() const { return delay_; }
 
  private:
   Qsbr qsbr_;
@@ -60,6 +67,7 @@ class Publisher {
   uint32_t serial_ = 0;
   uint64_t content_ = 0;  // View::content that the serial stands for
   uint64_t publish_count_ = 0;
+  DurationTotals delay_;
 };
 
 }  // namespace dnsd

@@ -238,8 +238,7 @@ void RegistryLink::AddStats(AgentStats* stats) const {
 
 void RegistryLink::AddMetrics(MetricsText* text) const {
   AddRegistryMetrics({&registry_->store().stats(), registry_->checks().stats(),
-                      blocking_.counts(), registry_->agent().services().size(),
-                      sync_->state().index()},
+                      blocking_.counts(), registry_->agent().services().size()},
                      text);
 }
 

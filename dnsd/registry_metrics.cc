@@ -20,6 +20,11 @@ void AddStore(const StoreStats& store, MetricsText* out) {
   text.Single("dnsd_store_commit_seconds_total", MetricType::kCounter,
               "Time that registrations took to become durable.",
               Seconds(store.latency_sum_us));
+  // Consul's name, in milliseconds.
+  text.Family("consul.catalog.register", MetricType::kSummary,
+              "Time that a registration took, in milliseconds.");
+  text.Summary({}, store.commit_count,
+               static_cast<double>(store.latency_sum_us) * 1e-3);
   text.Single("dnsd_store_commit_seconds_max", MetricType::kGauge,
               "The longest of them.", Seconds(store.latency_max_us));
   text.Single("dnsd_store_file_bytes", MetricType::kGauge,
@@ -57,14 +62,14 @@ void AddRegistryMetrics(const RegistryNumbers& numbers, MetricsText* out) {
   MetricsText& text = *out;
   text.Single("dnsd_agent_services", MetricType::kGauge,
               "Services of this agent.", numbers.agent_services);
-  text.Single("dnsd_catalog_index", MetricType::kGauge,
-              "Index of the catalog's last change.", numbers.index);
   AddStore(*numbers.store, out);
   AddChecks(numbers.checks, out);
   text.Single("dnsd_blocked_requests", MetricType::kGauge,
               "HTTP requests that wait for a change.", numbers.blocking.parked);
   text.Single("dnsd_blocked_queries", MetricType::kGauge,
               "Different ones among them.", numbers.blocking.queries);
+  text.Single("consul.rpc.queries_blocking", MetricType::kGauge,
+              "HTTP requests that wait for a change.", numbers.blocking.parked);
   text.Single("dnsd_blocked_woken_total", MetricType::kCounter,
               "Requests answered because of a change.", numbers.blocking.woken);
   text.Single("dnsd_blocked_timed_out_total", MetricType::kCounter,

@@ -19,7 +19,6 @@ struct RegistryNumbers {
   CheckRunnerStats checks;
   BlockingCounts blocking;
   size_t agent_services = 0;
-  uint64_t index = 0;
 };
 
 void AddRegistryMetrics(const RegistryNumbers& numbers, MetricsText* out);

@@ -12,6 +12,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -88,7 +89,7 @@ Server::~Server() { Stop(); }
 
 void Server::OnPublish(const State& state, const Dirty& dirty) {
   if (mirror_) mirror_->BeforePublish();
-  publisher_.Publish(state, dirty);
+  publisher_.Publish(state, dirty, sync_.changed_since_ns());
   if (own_) own_->OnPublished(dirty);
   for (const auto& worker : workers_) {
     if (worker->parked_count() > 0) worker->Poke();
@@ -278,8 +279,7 @@ Errors Server::Start() {
 void Server::MakeRoutes() {
   AgentHooks hooks;
   hooks.reload = [this](ReloadDone done) { StartReload(std::move(done)); };
-  hooks.metrics = [this] { return Metrics().Take(); };
-  hooks.metrics_json = [this] { return Metrics().Json(std::time(nullptr)); };
+  SetMetricsHooks(&hooks);
   hooks.self = [this] { return AgentSelf(Describe()); };
   hooks.acl = RequestAcl([this] { return config_.acl; });
   hooks.node_name = config_.node.name;
@@ -292,19 +292,19 @@ void Server::MakeRoutes() {
   };
   cache.acl = hooks.acl;
   cache.node_name = hooks.node_name;
-  std::vector<Route> routes = AgentRoutes(std::move(hooks));
-  for (Route& route : ForwardCacheRoutes(std::move(cache))) {
-    routes.push_back(std::move(route));
-  }
+  std::vector<Route> routes = StatsRoutes(hooks);
+  const auto add = [&routes](std::vector<Route> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(routes));
+  };
+  add(AgentRoutes(std::move(hooks)));
+  add(ForwardCacheRoutes(std::move(cache)));
   if (own_) {
     RegistryLink::Hooks own;
     own.member = [this] { return AgentMember(Describe()); };
     // To the process: this thread takes no signals.
     own.leave = [] { kill(getpid(), SIGTERM); };
     own.acl = [this] { return config_.acl; };
-    for (Route& route : own_->MakeRoutes(std::move(own))) {
-      routes.push_back(std::move(route));
-    }
+    add(own_->MakeRoutes(std::move(own)));
   }
   routes_ = std::make_unique<Routes>(
       std::move(routes),
@@ -477,6 +477,8 @@ void Server::Stop() {
       // A reload on its way ends in the pool, and changes nothing any more.
       stopping_ = true;
       http_.reset();
+      stats_.reset();
+      forward_.Stop();
       own_.reset();
       reclaim_.reset();
     });

@@ -20,10 +20,12 @@
 #include "catalog/registry/config_source.h"
 #include "catalog/sync.h"
 #include "dnsd/config.h"
+#include "dnsd/duration_histogram.h"
 #include "dnsd/forward_link.h"
 #include "dnsd/http/http_server.h"
 #include "dnsd/http/metrics_text.h"
 #include "dnsd/http/routes.h"
+#include "dnsd/http/stats_api.h"
 #include "dnsd/mirror_link.h"
 #include "dnsd/publisher.h"
 #include "dnsd/registry_link.h"
@@ -88,7 +90,12 @@ class Server {
   [[nodiscard]] Definitions DefinitionsNow() const;
   // What a mirroring agent's own definitions lack.
   void WarnAboutChecks() const;
-  [[nodiscard]] MetricsText Metrics() const;
+  [[nodiscard]] std::vector<const WorkerStats*> WorkerNumbersNow() const;
+  [[nodiscard]] MetricsText Metrics(const ForwardFigures& forward) const;
+  void SetMetricsHooks(AgentHooks* hooks);
+  [[nodiscard]] StatsReport::Source SourceNow() const;
+  [[nodiscard]] StatsReport Stats(const ForwardFigures& forward) const;
+  [[nodiscard]] std::vector<Route> StatsRoutes(const AgentHooks& hooks);
   [[nodiscard]] SelfInfo Describe() const;
 
   const SipKey random_cookie_secret_ = RandomKey();
@@ -105,6 +112,7 @@ class Server {
   std::unique_ptr<RegistryLink> own_;
   // Whether it is known which datacenter is ours.
   bool is_datacenter_known_ = false;
+  std::unique_ptr<StatsApi> stats_;
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<TransferService> transfers_;  // outlives the workers
@@ -115,6 +123,7 @@ class Server {
   uint64_t reload_failure_count_ = 0;  // sync thread
   uint64_t reload_count_ = 0;          // sync thread
   bool started_ = false;
+  const uint64_t began_ns_ = MonotonicNs();
 };
 
 // Reads the zone files of a configuration; errors name file and line.

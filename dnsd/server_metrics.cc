@@ -1,6 +1,12 @@
 #include "dnsd/server_metrics.h"
 
+#include <array>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "dnsd/coredns_metrics.h"
 #include "dnsd/http/metrics_text.h"
+#include "dnsd/process_metrics.h"
 #include "dnsd/version.h"
 
 namespace dnsd {
@@ -25,6 +31,8 @@ constexpr const char* kCloseNames[] = {
     "memory",    "stopped",     "handed_over"};
 static_assert(std::size(kCloseNames) == kTcpCloseCount);
 
+constexpr double kNano = 1e-9;
+
 using Numbers = TransportNumbers<uint64_t>;
 
 struct ByTransport {
@@ -42,14 +50,140 @@ void AddCatalog(const ServerNumbers& numbers, MetricsText* out) {
               "Compiled names of the catalog.", numbers.names);
   text.Single("dnsd_publications_total", MetricType::kCounter,
               "Views published.", numbers.publications);
+  text.Family("dnsd_publication_delay_seconds", MetricType::kHistogram,
+              "From a change of the catalog until queries saw it.");
+  text.Durations({}, numbers.publication_delay);
   text.Single("dnsd_retired_objects", MetricType::kGauge,
               "Replaced objects that a worker may still read.",
               numbers.retired);
+  text.Single("dnsd_retired_oldest_seconds", MetricType::kGauge,
+              "How long the oldest of them has been waiting.",
+              static_cast<double>(numbers.oldest_wait_ns) * kNano);
+  text.Family("dnsd_grace_period_seconds", MetricType::kSummary,
+              "Until no worker could read replaced objects any more.");
+  text.Summary({}, numbers.grace.count,
+               static_cast<double>(numbers.grace.sum_ns) * kNano);
   text.Single("dnsd_reloads_total", MetricType::kCounter,
               "Configuration reloads tried.", numbers.reloads);
   text.Single("dnsd_reload_failures_total", MetricType::kCounter,
               "Configuration reloads that were refused.",
               numbers.reload_failures);
+}
+
+void AddSource(const StatsReport::Source& source, MetricsText* text) {
+  const MetricLabels kind = {{"kind", source.kind}};
+  text->Family("dnsd_source_state", MetricType::kGauge,
+               "1 for the state that the catalog's source is in.");
+  for (const char* state : {"ok", "stale", "loading"}) {
+    text->Sample({{"kind", source.kind}, {"state", state}},
+                 std::string(state) == source.state ? 1 : 0);
+  }
+  text->Family("dnsd_source_age_seconds", MetricType::kGauge,
+               "Since what is known was known to be true.");
+  text->Sample(kind, source.age_s);
+  text->Family("dnsd_catalog_index", MetricType::kGauge,
+               "Index of the catalog's last change.");
+  text->Sample(kind, source.index);
+}
+
+void AddWorkers(const std::vector<const WorkerStats*>& workers,
+                MetricsText* text) {
+  text->Family("dnsd_worker_received_total", MetricType::kCounter,
+               "Messages that a worker received.");
+  for (size_t i = 0; i < workers.size(); ++i) {
+    text->Sample(
+        {{"worker", absl::StrCat(i)}},
+        workers[i]->udp.received.value() + workers[i]->tcp.received.value());
+  }
+}
+
+void AddAnswers(std::span<const ByTransport> both, MetricsText* text) {
+  text->Family("dnsd_dns_answers_total", MetricType::kCounter,
+               "Responses by type of the question and RCODE.");
+  for (const ByTransport& side : both) {
+    for (size_t family = 0; family < side.numbers.answers.size(); ++family) {
+      for (size_t type = 0; type < kTypeNames.size(); ++type) {
+        for (size_t rcode = 0; rcode < kRcodeNames.size(); ++rcode) {
+          const uint64_t count = side.numbers.answers[family].at(type, rcode);
+          if (count == 0) continue;
+          text->Sample({{"proto", side.proto},
+                        {"family", family == 0 ? "ipv4" : "ipv6"},
+                        {"type", kTypeNames[type]},
+                        {"rcode", kRcodeNames[rcode]}},
+                       count);
+        }
+      }
+    }
+  }
+  text->Family("dnsd_dns_delay_seconds", MetricType::kHistogram,
+               "From the receipt of a query to the sending of its response.");
+  for (const ByTransport& side : both) {
+    text->Durations({{"proto", side.proto}}, side.numbers.delay);
+  }
+}
+
+// Everything that was received and got no answer, once.
+void AddDrops(const WorkerTotals& totals, MetricsText* text) {
+  const auto add = [text](const char* proto, const char* reason,
+                          uint64_t count) {
+    text->Sample({{"proto", proto}, {"reason", reason}}, count);
+  };
+  text->Family("dnsd_dns_dropped_total", MetricType::kCounter,
+               "Messages that got no answer, by reason.");
+  add("udp", "too_long", totals.udp.dropped_too_long);
+  add("udp", "address", totals.udp.dropped_address);
+  add("udp", "rate_limit", totals.rate_dropped);
+  for (const auto& [proto, numbers] :
+       {std::pair{"udp", &totals.udp}, std::pair{"tcp", &totals.tcp}}) {
+    add(proto, "short", numbers->outcome(Outcome::kDroppedShort));
+    add(proto, "response", numbers->outcome(Outcome::kDroppedResponse));
+    add(proto, "unsendable", numbers->send_errors);
+  }
+  add("tcp", "connection_ended", totals.parked_dropped);
+}
+
+void AddUpstreams(const ForwardFigures& figures, MetricsText* text) {
+  text->Single("dnsd_forward_cache_entries", MetricType::kGauge,
+               "Answers of recursors that are kept.", figures.cache.entries);
+  text->Single("dnsd_forward_cache_bytes", MetricType::kGauge,
+               "Memory that they take.", figures.cache.bytes);
+  text->Single("dnsd_forward_cache_evictions_total", MetricType::kCounter,
+               "Answers forgotten for lack of room.", figures.cache.evictions);
+  const auto family = [&](const char* name, MetricType type, const char* help,
+                          auto value) {
+    text->Family(name, type, help);
+    for (const auto& [to, upstream] : figures.upstreams) {
+      text->Sample({{"to", to}}, value(upstream));
+    }
+  };
+  family("dnsd_forward_upstream_up", MetricType::kGauge,
+         "Whether the recursor answers any worker.",
+         [](const UpstreamFigures& u) { return u.up_count > 0 ? 1 : 0; });
+  family("dnsd_forward_upstream_rtt_seconds", MetricType::kGauge,
+         "Its mean time to answer lately.",
+         [](const UpstreamFigures& u) { return u.rtt_ms() / 1e3; });
+  family("dnsd_forward_upstream_sent_total", MetricType::kCounter,
+         "Queries sent to it.",
+         [](const UpstreamFigures& u) { return u.counts.sent; });
+  family("dnsd_forward_upstream_timeouts_total", MetricType::kCounter,
+         "Of these, not answered in time.",
+         [](const UpstreamFigures& u) { return u.counts.timeouts; });
+  family("dnsd_forward_upstream_failures_total", MetricType::kCounter,
+         "Of these, unreachable or answered with an error.",
+         [](const UpstreamFigures& u) { return u.counts.failures; });
+}
+
+// Consul's name. In milliseconds, as all of Consul's.
+void AddConsulDns(const WorkerTotals& totals, const std::string& node,
+                  MetricsText* text) {
+  DurationTotals delay = totals.udp.delay;
+  AddTo(totals.tcp.delay, &delay);
+  uint64_t count = 0;
+  for (const uint64_t in_bucket : delay.counts) count += in_bucket;
+  text->Family("consul.dns.domain_query", MetricType::kSummary,
+               "Time to answer a query, in milliseconds.");
+  text->Summary({{"node", node}}, count,
+                static_cast<double>(delay.sum_ns) * 1e-6);
 }
 
 void AddHttp(const HttpCounts& counts, MetricsText* text) {
@@ -195,9 +329,26 @@ void AddMetrics(const ServerNumbers& numbers, MetricsText* out) {
   for (size_t i = 0; i < kTcpCloseCount; ++i) {
     text.Sample({{"reason", kCloseNames[i]}}, totals.tcp_closed[i]);
   }
+  AddDrops(totals, out);
+  AddAnswers(both, out);
+  AddWorkers(numbers.workers, out);
   AddForward(totals.forward, out);
+  AddCoreDnsMetrics(totals, numbers.dns_port, out);
+  if (numbers.is_forwarding) {
+    AddUpstreams(numbers.forward, out);
+    AddCoreDnsForwardMetrics(totals.forward, numbers.forward, numbers.dns_port,
+                             out);
+  }
+  AddConsulDns(totals, numbers.node_name, out);
   AddHttp(numbers.http, out);
+  if (numbers.certificate_end != 0) {
+    text.Single("dnsd_http_tls_certificate_end_seconds", MetricType::kGauge,
+                "When the certificate of HTTPS ends, since 1970.",
+                numbers.certificate_end);
+  }
+  AddSource(numbers.source, out);
   AddCatalog(numbers, out);
+  AddProcessMetrics(out);
 }
 
 void AddTransferMetrics(const TransferService& transfers, MetricsText* text) {

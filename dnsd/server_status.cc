@@ -1,8 +1,11 @@
 // What a running Server says of itself: numbers for /metrics and words for
 // /v1/agent/self.
+#include <ctime>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "dnsd/http/tls_context.h"
 #include "dnsd/serve/listen_socket.h"
 #include "dnsd/server.h"
 #include "dnsd/server_metrics.h"
@@ -10,25 +13,55 @@
 
 namespace dnsd {
 
-MetricsText Server::Metrics() const {
+std::vector<const WorkerStats*> Server::WorkerNumbersNow() const {
+  std::vector<const WorkerStats*> numbers;
+  for (const auto& worker : workers_) numbers.push_back(&worker->stats());
+  return numbers;
+}
+
+MetricsText Server::Metrics(const ForwardFigures& forward) const {
   ServerNumbers numbers;
-  for (const auto& worker : workers_) {
-    numbers.workers.push_back(&worker->stats());
-  }
+  numbers.workers = WorkerNumbersNow();
   numbers.nodes = sync_.state().node_count();
   numbers.instances = sync_.state().instance_count();
   numbers.names = publisher_.view().current()->table.size();
   numbers.publications = publisher_.publish_count();
+  numbers.publication_delay = publisher_.delay();
   numbers.retired = publisher_.waiting();
+  numbers.grace = publisher_.qsbr().grace();
+  numbers.oldest_wait_ns = publisher_.qsbr().oldest_wait_ns();
   numbers.reloads = reload_count_;
   numbers.reload_failures = reload_failure_count_;
   if (http_) numbers.http = http_->counts();
+  if (!config_.https_listen.empty() && config_.https_tls) {
+    numbers.certificate_end = config_.https_tls->certificate_end();
+  }
+  numbers.source = SourceNow();
+  numbers.node_name = config_.node.name;
+  if (!workers_.empty()) {
+    numbers.dns_port = workers_[0]->listening()[0].port;
+  }
+  numbers.is_forwarding = forward_.is_used();
+  numbers.forward = forward;
   MetricsText text;
   AddMetrics(numbers, &text);
   if (transfers_) AddTransferMetrics(*transfers_, &text);
   if (mirror_) mirror_->AddMetrics(&text);
   if (own_) own_->AddMetrics(&text);
   return text;
+}
+
+void Server::SetMetricsHooks(AgentHooks* hooks) {
+  hooks->metrics = [this](const AgentHooks::TextDone& done) {
+    forward_.Figures([this, done](const ForwardFigures& forward) {
+      done(Metrics(forward).Take());
+    });
+  };
+  hooks->metrics_json = [this](const AgentHooks::TextDone& done) {
+    forward_.Figures([this, done](const ForwardFigures& forward) {
+      done(Metrics(forward).Json(std::time(nullptr)));
+    });
+  };
 }
 
 SelfInfo Server::Describe() const {

@@ -27,6 +27,7 @@ struct ReturnPath {
   int fd = -1;                          // UDP
   SocketAddress client;
   std::span<const uint8_t> control;  // the reply's packet info; may be empty
+  uint64_t since_ns = 0;             // when it was received, MonotonicNs()
 };
 
 // The same to keep.
@@ -36,19 +37,22 @@ struct WayBack {
         fd(path.fd),
         client(path.client),
         control(reinterpret_cast<const char*>(path.control.data()),
-                path.control.size()) {}
+                path.control.size()),
+        since_ns(path.since_ns) {}
 
   [[nodiscard]] ReturnPath path() const {
     return {connection,
             fd,
             client,
-            {reinterpret_cast<const uint8_t*>(control.data()), control.size()}};
+            {reinterpret_cast<const uint8_t*>(control.data()), control.size()},
+            since_ns};
   }
 
   TcpConnection* connection;
   int fd;
   SocketAddress client;
   std::string control;
+  uint64_t since_ns;
 };
 
 }  // namespace dnsd

@@ -228,7 +228,9 @@ Response Respond(std::span<const uint8_t> packet, Transport transport,
   context->asked.kind = AskedKey::kNothing;
   context->cookie = CookieState::kNone;
   context->counted = {};
-  switch (ParseQuery(packet, &query)) {
+  const ParseResult parsed = ParseQuery(packet, &query);
+  context->qtype = query.qtype;
+  switch (parsed) {
     case ParseResult::kOk:
       break;
     case ParseResult::kDropShort:

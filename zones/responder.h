@@ -95,6 +95,7 @@ struct RespondContext {
   bool leaves_transfers = false;
 
   // Set by every Respond().
+  uint16_t qtype = 0;  // of the question; 0: there is none to read
   AskedKey asked;
   CookieState cookie = CookieState::kNone;
   CountedName counted;

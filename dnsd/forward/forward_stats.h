@@ -44,6 +44,12 @@ struct ForwardNumbers {
 using ForwardStats = ForwardNumbers<Counter>;
 using ForwardTotals = ForwardNumbers<uint64_t>;
 
+// Those that neither the cache answered nor a rule refused.
+[[nodiscard]] inline uint64_t CacheMisses(const ForwardTotals& totals) {
+  const uint64_t other = totals.cache_hits + totals.stale + totals.refused;
+  return totals.queries > other ? totals.queries - other : 0;
+}
+
 inline void AddTo(const ForwardStats& from, ForwardTotals* to) {
   to->queries += from.queries.value();
   to->cache_hits += from.cache_hits.value();

@@ -127,11 +127,14 @@ bool Forwarder::Begin(Flight* flight, Running running,
   running.exchange =
       std::make_unique<UpstreamExchange>(loop_, stats_, &secrets_);
   UpstreamExchange* exchange = running.exchange.get();
+  UpstreamCounts& counts = running.upstream->state.counts();
+  ++counts.sent;
   if (!Start(exchange, running.upstream, flight->question, mode,
              [this, flight, exchange](ExchangeEnd end) {
                OnEnd(flight, exchange, end);
              })) {
     stats_->upstream_failures.Add();
+    ++counts.failures;
     running.upstream->state.Failed(now_ms());
     return false;
   }
@@ -160,6 +163,7 @@ void Forwarder::OnEnd(Flight* flight, const UpstreamExchange* exchange,
     if (!is_tcp) state.Failed(now);
   } else if (end != ExchangeEnd::kForged) {
     state.Answered(is_tcp ? state.rtt_ms() : now - ended.started_ms);
+    state.counts().delay.Add((now - ended.started_ms) * 1'000'000);
   }
   Bury(std::move(ended.exchange));
   if (end == ExchangeEnd::kAnswer) {
@@ -181,6 +185,7 @@ void Forwarder::OnEnd(Flight* flight, const UpstreamExchange* exchange,
   const UpstreamExchange::Mode mode = last->mode();
   if (!Again(flight, ended, end, mode)) {
     stats_->upstream_failures.Add();
+    ++state.counts().failures;
     if (!Advance(flight)) return Finish(flight, nullptr);
   }
   Schedule(flight);
@@ -238,6 +243,7 @@ void Forwarder::OnDue(Flight* flight) {
     Leave(late.upstream);
     was_late = true;
     stats_->timeouts.Add();
+    ++late.upstream->state.counts().timeouts;
     late.upstream->state.Failed(now);
     Bury(std::move(late.exchange));
     ProbeForLoop(late.upstream, flight->rule->settings.zone);

@@ -10,10 +10,20 @@
 #include <cstdint>
 #include <utility>
 
+#include "dnsd/duration_histogram.h"
 #include "dnsd/forward/upstream_address.h"
 #include "dnsd/limits.h"
 
 namespace dnsd {
+
+// Of questions of clients and of our own data; what looks whether it is back
+// is none.
+struct UpstreamCounts {
+  uint64_t sent = 0;      // each try
+  uint64_t timeouts = 0;  // of those, without a reply in time
+  uint64_t failures = 0;  // unreachable, or with a reply that is none
+  DurationTotals delay;   // of replies, whatever they say
+};
 
 class Upstream {
  public:
@@ -49,6 +59,7 @@ class Upstream {
     return failures_ >= kForwardFailuresMax;
   }
   [[nodiscard]] uint64_t rtt_ms() const { return rtt_eighths_ / 8; }
+  [[nodiscard]] bool was_answered() const { return known_; }
   // For the order; one that was never asked comes first.
   [[nodiscard]] uint64_t rtt_eighths() const { return rtt_eighths_; }
 
@@ -100,11 +111,15 @@ class Upstream {
   }
   void KeptCase() { case_lost_ = 0; }
 
+  [[nodiscard]] const UpstreamCounts& counts() const { return counts_; }
+  [[nodiscard]] UpstreamCounts& counts() { return counts_; }
+
  private:
   // Once may be a lost packet.
   static constexpr int kLostEdnsMax = 3;
 
   UpstreamAddress address_;
+  UpstreamCounts counts_;
   uint64_t probe_ms_min_;
   uint64_t probe_ms_max_;
 

@@ -164,7 +164,9 @@ std::vector<Route> AgentRoutes(AgentHooks hooks) {
   };
   auto metrics = [hook = std::move(hooks.metrics)](const HttpRequest&,
                                                    HttpServer::Reply reply) {
-    reply(Prometheus(hook()));
+    hook([reply = std::move(reply)](std::string text) {
+      reply(Prometheus(std::move(text)));
+    });
   };
   auto agent_metrics = [metrics, json = std::move(hooks.metrics_json)](
                            const HttpRequest& request,
@@ -174,7 +176,9 @@ std::vector<Route> AgentRoutes(AgentHooks hooks) {
     } else if (!json) {
       reply(Text(415, "Only format=prometheus is available"));
     } else {
-      ReplyJson(request, json(), reply);
+      json([request, reply = std::move(reply)](std::string text) {
+        ReplyJson(request, std::move(text), reply);
+      });
     }
   };
   std::vector<Route> routes = {

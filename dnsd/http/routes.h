@@ -76,8 +76,9 @@ struct AgentHooks {
   // wrong with it, a line each; then the old one goes on serving.
   using ReloadDone = std::function<void(const std::vector<std::string>&)>;
   std::function<void(ReloadDone done)> reload;
-  // The metrics in Prometheus' text format (metrics_text.h).
-  std::function<std::string()> metrics;
+  // The metrics in Prometheus' text format (metrics_text.h), soon or at once.
+  using TextDone = std::function<void(std::string)>;
+  std::function<void(TextDone done)> metrics;
   // The agent's description of itself in JSON (agent_self.h). Without it there
   // is no such route.
   std::function<std::string()> self = {};
@@ -85,7 +86,7 @@ struct AgentHooks {
   RequestAcl acl = {};
   std::string node_name = {};
   // The metrics in Consul's JSON. Without it there is the text only.
-  std::function<std::string()> metrics_json = {};
+  std::function<void(TextDone done)> metrics_json = {};
 };
 
 // PUT /v1/agent/reload, GET /v1/agent/metrics, GET /metrics,

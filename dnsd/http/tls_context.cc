@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -199,6 +200,16 @@ TlsContext::TlsContext()
   BIO_meth_set_read_ex(bio_.get(), TlsSession::ReadInput);
   BIO_meth_set_write_ex(bio_.get(), TlsSession::WriteOutput);
   BIO_meth_set_ctrl(bio_.get(), TlsSession::Control);
+}
+
+int64_t TlsContext::certificate_end() const {
+  const X509* certificate = SSL_CTX_get0_certificate(ssl_.get());
+  std::tm end{};
+  if (certificate == nullptr ||
+      ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) {
+    return 0;
+  }
+  return timegm(&end);
 }
 
 TlsContext::~TlsContext() = default;

@@ -53,6 +53,8 @@ class TlsContext {
   TlsContext& operator=(const TlsContext&) = delete;
 
   [[nodiscard]] SSL_CTX* ssl() const { return ssl_.get(); }
+  // When the certificate ends, seconds since 1970.
+  [[nodiscard]] int64_t certificate_end() const;
   // How a session's bytes get in and out (tls_session.cc).
   [[nodiscard]] const BIO_METHOD* bio() const { return bio_.get(); }
 

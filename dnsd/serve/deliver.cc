@@ -2,12 +2,20 @@
 
 #include <sys/socket.h>
 
+#include <span>
 #include <string>
 
 #include "dnsd/serve/tcp_connection.h"
 
 namespace dnsd {
 namespace {
+
+void Count(const WayBack& to, std::span<const uint8_t> message,
+           TransportNumbers<Counter>* stats) {
+  CountAnswer(QuestionType(message), message.data(), Outcome::kAnswered,
+              &stats->answers[to.client.is_v6()]);
+  stats->delay.Add(MonotonicNs() - to.since_ns);
+}
 
 // One system call each: those that wait are few.
 void SendUdp(const WayBack& to, uint8_t* message, size_t size,
@@ -34,6 +42,10 @@ void SendUdp(const WayBack& to, uint8_t* message, size_t size,
 
 void DeliverAnswer(const WayBack& to, uint8_t* frame, size_t message_size,
                    WorkerStats* stats) {
+  if (message_size > 0) {
+    Count(to, {frame + kLengthBytes, message_size},
+          to.connection == nullptr ? &stats->udp : &stats->tcp);
+  }
   if (to.connection == nullptr) {
     if (message_size > 0) {
       SendUdp(to, frame + kLengthBytes, message_size, &stats->udp);

@@ -12,6 +12,7 @@
 
 #include "catalog/published.h"
 #include "catalog/qsbr.h"
+#include "dnsd/duration_histogram.h"
 #include "dnsd/serve/asked_filter.h"
 #include "dnsd/serve/asked_names.h"
 #include "dnsd/serve/worker_stats.h"
@@ -43,14 +44,16 @@ struct ServeContext {
   AskedNames* asked = nullptr;  // nullptr: nobody listens
   AskedFilter asked_filter;
   RateLimiter* rate_limiter = nullptr;  // nullptr: nothing is limited
+  uint64_t began_ns = 0;                // the batch, MonotonicNs()
 
   // Goes online and returns the newest view, good until the loop polls again.
-  // Once per batch: the clock is read here (by vDSO, not a system call), so
-  // that Respond() need not.
+  // Once per batch: clocks are read here (by vDSO, not a system call), so that
+  // Respond() need not.
   [[nodiscard]] const View& BeginBatch() {
     timespec now{};
     clock_gettime(CLOCK_REALTIME_COARSE, &now);
     respond.unix_time = static_cast<uint32_t>(now.tv_sec);
+    began_ns = MonotonicNs();
     return *view->Read(reader);
   }
 

@@ -57,6 +57,7 @@ TcpConnection::TcpConnection(UniqueFd fd, const SocketAddress& address,
       buffers_(buffers),
       context_(context),
       stats_(&context->stats->tcp),
+      answers_(&stats_->answers[address.is_v6()]),
       now_ms_(now_ms),
       last_active_ms_(now_ms) {}
 
@@ -251,6 +252,9 @@ void TcpConnection::AnswerFrame(std::span<const uint8_t> frame,
   out[0] = static_cast<uint8_t>(size >> 8);
   out[1] = static_cast<uint8_t>(size & 0xff);
   arena_used_ += kLengthBytes + size;
+  ++arena_count_;
+  CountAnswer(context_->respond.qtype, out + kLengthBytes, response.outcome,
+              answers_);
   // Counted when answered: what a client never takes shows as kNotReading.
   stats_->sent.Add();
 }
@@ -266,6 +270,7 @@ size_t TcpConnection::NoteAsked(std::span<const uint8_t> frame,
   ReturnPath path;
   path.connection = this;
   path.client = address_;
+  path.since_ns = context_->began_ns;
   if (context_->respond.asked.kind == AskedKey::kOthers) {
     const ForwardResult result = context_->forwarder->Ask(
         frame, Transport::kTcp, path, view.policy, out);
@@ -317,6 +322,7 @@ void TcpConnection::HandOver(std::span<const uint8_t> unread) {
                          buffers_->arena.get() + arena_used_);
   handover.unread.assign(unread.begin(), unread.end());
   arena_used_ = 0;
+  arena_count_ = 0;
   context_->transfers->TakeOver(std::move(handover));
 }
 
@@ -326,6 +332,8 @@ void TcpConnection::WriteArena() {
   const std::span<const uint8_t> bytes(buffers_->arena.get(), arena_used_);
   arena_used_ = 0;
   WriteBytes(bytes);
+  stats_->delay.Add(MonotonicNs() - context_->began_ns,
+                    std::exchange(arena_count_, 0));
 }
 
 // Writes what was delivered, or puts it behind what the client has not taken.

@@ -123,14 +123,16 @@ class TcpConnection {
   TcpBuffers* buffers_;
   ServeContext* context_;
   TransportNumbers<Counter>* stats_;
+  AnswerStats* answers_;
 
   // Received and not answered: a partial frame, or, if blocked_, whole frames
   // that wait until answers can be written.
   std::vector<uint8_t> input_;
   std::vector<uint8_t> unsent_;  // from unsent_begin_
   size_t unsent_begin_ = 0;
-  size_t arena_used_ = 0;  // of the shared arena; 0 between calls
-  int writes_left_ = 0;    // in this turn
+  size_t arena_used_ = 0;   // of the shared arena; 0 between calls
+  size_t arena_count_ = 0;  // answers in it
+  int writes_left_ = 0;     // in this turn
 
   bool blocked_ = false;
   bool half_closed_ = false;  // the client's sending side has ended

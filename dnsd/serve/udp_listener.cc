@@ -27,6 +27,7 @@ UdpListener::UdpListener(EventLoop* loop, ListenSocket socket, UdpBatch* batch,
       batch_(batch),
       context_(context),
       stats_(&context->stats->udp),
+      answers_(&stats_->answers[socket_.address.is_v6()]),
       poll_(loop, socket_.fd.get(), [this](int events) { OnReady(events); }) {
   poll_.Start(UV_READABLE);
 }
@@ -86,6 +87,12 @@ void UdpListener::AnswerBatch(size_t count) {
   Send();
 }
 
+inline void UdpListener::Reply(size_t index, size_t size, Outcome outcome) {
+  if (size == 0) return;
+  CountAnswer(context_->respond.qtype, batch_->room(), outcome, answers_);
+  batch_->Reply(index, size);
+}
+
 void UdpListener::AnswerMessage(size_t index, const View& view) {
   if (!batch_->has_room()) Send();
   context_->SetClient(batch_->client(index));
@@ -97,7 +104,7 @@ void UdpListener::AnswerMessage(size_t index, const View& view) {
   if (context_->rate_limiter != nullptr && size > 0) {
     size = LimitSlow(index, view, ClassOf(response.outcome), size);
   }
-  if (size > 0) batch_->Reply(index, size);
+  Reply(index, size, response.outcome);
   // One test for both: what waits, and what somebody wants to know of.
   if (context_->respond.asked.kind != AskedKey::kNothing)
     NoteAsked(index, view);
@@ -138,7 +145,7 @@ void UdpListener::NoteAsked(size_t index, const View& view) {
     return context_->ReportService();
   }
   const ReturnPath path{nullptr, socket_.fd.get(), batch_->client(index),
-                        batch_->control(index)};
+                        batch_->control(index), context_->began_ns};
   const std::span<const uint8_t> packet = batch_->packet(index);
   if (context_->respond.asked.kind == AskedKey::kOthers) {
     const ForwardResult result = context_->forwarder->Ask(
@@ -147,13 +154,15 @@ void UdpListener::NoteAsked(size_t index, const View& view) {
     if (result.size > 0 && (batch_->room()[3] & 0xf) == kRefused) {
       return ReplyLimited(index, view, result.size);
     }
-    return Reply(index, result.size);
+    return Reply(index, result.size, Outcome::kForward);
   }
   if (context_->respond.asked.kind == AskedKey::kTransfer) {
     const TransferVerdict verdict =
         context_->transfers->Answer(packet, Transport::kUdp, path.client, view,
                                     false, &context_->respond, batch_->room());
-    if (verdict.is_verified) return Reply(index, verdict.size);
+    if (verdict.is_verified) {
+      return Reply(index, verdict.size, Outcome::kTransfer);
+    }
     return ReplyLimited(index, view, verdict.size);
   }
   const ParkResult parked = context_->parked->Park(path, packet, view);
@@ -161,10 +170,6 @@ void UdpListener::NoteAsked(size_t index, const View& view) {
   ReplyLimited(
       index, view,
       ServfailResponse(packet, view, context_->respond, batch_->room()));
-}
-
-void UdpListener::Reply(size_t index, size_t size) {
-  if (size > 0) batch_->Reply(index, size);
 }
 
 // Of what others wrote into room(): by its rcode.
@@ -176,7 +181,7 @@ void UdpListener::ReplyLimited(size_t index, const View& view, size_t size) {
                                                 : RateClass::kError;
     size = LimitSlow(index, view, kind, size);
   }
-  Reply(index, size);
+  Reply(index, size, Outcome::kForward);
 }
 
 void UdpListener::Send() {
@@ -184,6 +189,7 @@ void UdpListener::Send() {
   stats_->sent.Add(result.sent);
   stats_->sent_bytes.Add(result.sent_bytes);
   stats_->send_errors.Add(result.failed);
+  stats_->delay.Add(MonotonicNs() - context_->began_ns, result.sent);
 }
 
 }  // namespace dnsd

@@ -33,7 +33,7 @@ class UdpListener {
   void AnswerBatch(size_t count);
   void AnswerMessage(size_t index, const View& view);
   void NoteAsked(size_t index, const View& view);
-  void Reply(size_t index, size_t size);
+  void Reply(size_t index, size_t size, Outcome outcome);
   void ReplyLimited(size_t index, const View& view, size_t size);
   [[nodiscard]] size_t LimitSlow(size_t index, const View& view, RateClass kind,
                                  size_t size);
@@ -44,6 +44,7 @@ class UdpListener {
   UdpBatch* batch_;
   ServeContext* context_;
   TransportNumbers<Counter>* stats_;
+  AnswerStats* answers_;
   Poll poll_;  // destroyed before its descriptor
 };
 

@@ -14,7 +14,9 @@
 #include <span>
 
 #include "dnsd/counter.h"
+#include "dnsd/duration_histogram.h"
 #include "dnsd/forward/forward_stats.h"
+#include "dnsd/serve/answer_numbers.h"
 #include "zones/responder.h"
 
 namespace dnsd {
@@ -54,6 +56,12 @@ struct TransportNumbers {
   std::array<Number, kOutcomeCount> outcomes{};  // by Outcome
   // Of queries with one, by CookieState; kNone stays 0.
   std::array<Number, kCookieStateCount> cookies{};
+  // What was answered, at once or later, to IPv4 clients and to IPv6 ones.
+  // Zones that secondaries take are not among it.
+  std::array<AnswerNumbers<Number>, 2> answers{};
+  // From the receipt of a batch to the sending of its answers, or of what had
+  // to wait.
+  DurationHistogram<Number> delay{};
 
   [[nodiscard]] const Number& outcome(Outcome outcome) const {
     return outcomes[static_cast<size_t>(outcome)];
@@ -111,6 +119,10 @@ inline void AddTo(const TransportNumbers<Counter>& from,
   for (size_t i = 0; i < kCookieStateCount; ++i) {
     to->cookies[i] += from.cookies[i].value();
   }
+  for (size_t i = 0; i < from.answers.size(); ++i) {
+    AddTo(from.answers[i], &to->answers[i]);
+  }
+  AddTo(from.delay, &to->delay);
 }
 
 // The sum over several workers, for metrics.

@@ -66,7 +66,7 @@ Run Feed(absl::string_view bytes, size_t piece_bytes, bool park, bool stream) {
   std::vector<HttpServer::Reply> parked;
   AgentHooks hooks;
   hooks.reload = [](AgentHooks::ReloadDone done) { done({"an error"}); };
-  hooks.metrics = [] { return std::string("m 1\n"); };
+  hooks.metrics = [](AgentHooks::TextDone done) { done("m 1\n"); };
   const Routes routes(AgentRoutes(std::move(hooks)));
   const HttpServer::Handler handler = [&](const HttpRequest& request,
                                           HttpServer::Reply reply) {

@@ -8,10 +8,10 @@
 //
 // Skipped without a Consul binary (consul_process.h). Without a Prometheus,
 // which `./dev` fetches, it fails.
+#include "tests/testing/prometheus.h"
+
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <optional>
 #include <set>
 #include <string>
@@ -31,11 +31,6 @@ namespace {
 
 constexpr char kNodeId[] = "11111111-2222-3333-4444-555555555555";
 constexpr char kRegister[] = "/v1/agent/service/register";
-
-std::string PrometheusBinary() {
-  const char* variable = std::getenv("DNSD_PROMETHEUS");
-  return variable != nullptr ? variable : "build/prometheus/usr/bin/prometheus";
-}
 
 const Value* Find(const Value& object, const std::string& key) {
   for (const Member& member : object.members) {
@@ -76,7 +71,7 @@ class PrometheusTest : public ::testing::Test {
   void SetUp() override {
     const std::optional<std::string> binary = ConsulBinary();
     if (!binary) GTEST_SKIP() << "no Consul binary: set DNSD_CONSUL";
-    if (!std::filesystem::exists(PrometheusBinary())) {
+    if (!PrometheusBinary()) {
       GTEST_SKIP() << "no Prometheus: ./dev test fetches it";
     }
     const std::string config = absl::StrCat(
@@ -101,7 +96,7 @@ class PrometheusTest : public ::testing::Test {
                      Job("consul", consul_->HttpAddress()),
                      Job("dnsd", dnsd_->HttpAddress())));
     prometheus_.emplace(
-        std::vector<std::string>{PrometheusBinary(), "--config.file=" + config,
+        std::vector<std::string>{*PrometheusBinary(), "--config.file=" + config,
                                  "--storage.tsdb.path=" + dir_.Path("tsdb"),
                                  "--web.listen-address=" + address});
     ASSERT_TRUE(prometheus_->WaitForOutput("ready to receive web requests"))

@@ -214,8 +214,10 @@ TEST(AgentRoutes, MetricsAreThereUnderBothNames) {
 
 TEST(AgentRoutes, MetricsAreConsulsJsonUnlessPrometheusIsAsked) {
   AgentHooks hooks;
-  hooks.metrics = [] { return std::string("m 1\n"); };
-  hooks.metrics_json = [] { return std::string(R"({"Gauges":[]})"); };
+  hooks.metrics = [](AgentHooks::TextDone done) { done("m 1\n"); };
+  hooks.metrics_json = [](AgentHooks::TextDone done) {
+    done(R"({"Gauges":[]})");
+  };
   const Routes routes(AgentRoutes(std::move(hooks)));
   const HttpResponse response = Ask(routes, "GET", "/v1/agent/metrics");
   EXPECT_EQ(response.status, 200);
@@ -240,7 +242,7 @@ TEST(AgentRoutes, AskForRightsOnTheAgent) {
     ++reloads;
     done({});
   };
-  hooks.metrics = [] { return "metrics"; };
+  hooks.metrics = [](AgentHooks::TextDone done) { done("metrics"); };
   hooks.self = [] { return "{}"; };
   hooks.acl =
       RequestAcl([acl = std::make_shared<const Acl>(options)] { return acl; });

@@ -3,13 +3,15 @@
 // label "big60000" asks for an answer of 60,000 bytes. "wait5" is answered
 // from a view with serial 5 on; before that it waits for datacenter 5. "ask5"
 // waits for the prepared query of this name. A view that wants_asked_names is
-// told of the service "web" for everything else.
+// told of the service "web" for everything else. "rcode3" is answered with that
+// RCODE, and with 11 or more by the outcomes of those that no header can say.
 //
 // Link it before (or without) the zones library's responder.
 #include <string.h>
 
 #include <algorithm>
 
+#include "dnsd/serve/answer_numbers.h"
 #include "zones/entry.h"
 #include "zones/responder.h"
 #include "zones/view.h"
@@ -80,6 +82,7 @@ size_t AnswerSize(std::span<const uint8_t> packet) {
 Response Respond(std::span<const uint8_t> packet, Transport /*transport*/,
                  const View& view, RespondContext* context, uint8_t* out) {
   context->asked.kind = AskedKey::kNothing;
+  context->qtype = QuestionType(packet);
   if (packet.size() < kHeader) return {Outcome::kDroppedShort, 0};
   if ((packet[2] & kQr) != 0) return {Outcome::kDroppedResponse, 0};
   if (IsPending(packet, view, &context->asked)) return {Outcome::kPending, 0};
@@ -91,6 +94,10 @@ Response Respond(std::span<const uint8_t> packet, Transport /*transport*/,
   memcpy(out, packet.data(), packet.size());
   memset(out + packet.size(), 0, size - packet.size());
   out[2] |= kQr;
+  const int rcode = NumberAfter(packet, "rcode");
+  if (rcode == kCountedBadVers) return {Outcome::kBadVers, size};
+  if (rcode == kCountedBadCookie) return {Outcome::kBadCookie, size};
+  if (rcode > 0) out[3] |= static_cast<uint8_t>(rcode);
   return {Outcome::kAnswered, size};
 }
 
