@@ -1,7 +1,9 @@
 #include "dnsd/server_metrics.h"
 
-#include <array>
+#include <iterator>
+#include <span>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "dnsd/coredns_metrics.h"
@@ -156,19 +158,19 @@ void AddUpstreams(const ForwardFigures& figures, MetricsText* text) {
       text->Sample({{"to", to}}, value(upstream));
     }
   };
-  family("dnsd_forward_upstream_up", MetricType::kGauge,
+  family("dnsd_recursor_up", MetricType::kGauge,
          "Whether the recursor answers any worker.",
          [](const UpstreamFigures& u) { return u.up_count > 0 ? 1 : 0; });
-  family("dnsd_forward_upstream_rtt_seconds", MetricType::kGauge,
+  family("dnsd_recursor_rtt_seconds", MetricType::kGauge,
          "Its mean time to answer lately.",
          [](const UpstreamFigures& u) { return u.rtt_ms() / 1e3; });
-  family("dnsd_forward_upstream_sent_total", MetricType::kCounter,
+  family("dnsd_recursor_sent_total", MetricType::kCounter,
          "Queries sent to it.",
          [](const UpstreamFigures& u) { return u.counts.sent; });
-  family("dnsd_forward_upstream_timeouts_total", MetricType::kCounter,
+  family("dnsd_recursor_timeouts_total", MetricType::kCounter,
          "Of these, not answered in time.",
          [](const UpstreamFigures& u) { return u.counts.timeouts; });
-  family("dnsd_forward_upstream_failures_total", MetricType::kCounter,
+  family("dnsd_recursor_failures_total", MetricType::kCounter,
          "Of these, unreachable or answered with an error.",
          [](const UpstreamFigures& u) { return u.counts.failures; });
 }
@@ -272,15 +274,8 @@ void AddForward(const ForwardTotals& totals, MetricsText* text) {
       totals.tls_handshake_failures);
 }
 
-}  // namespace
-
-void AddMetrics(const ServerNumbers& numbers, MetricsText* out) {
+void AddMessages(std::span<const ByTransport> both, MetricsText* out) {
   MetricsText& text = *out;
-  WorkerTotals totals = SumStats(numbers.workers);
-  const ByTransport both[] = {{"udp", totals.udp}, {"tcp", totals.tcp}};
-  text.Family("dnsd_build_info", MetricType::kGauge, "The running version.");
-  text.Sample({{"version", kVersion}}, 1);
-
   auto family = [&](const char* name, const char* help,
                     uint64_t Numbers::*field) {
     text.Family(name, MetricType::kCounter, help);
@@ -309,8 +304,10 @@ void AddMetrics(const ServerNumbers& numbers, MetricsText* out) {
                   side.numbers.outcomes[i]);
     }
   }
+}
 
-  AddClients(totals, out);
+void AddParkedAndTcp(const WorkerTotals& totals, MetricsText* out) {
+  MetricsText& text = *out;
   text.Single("dnsd_dns_parked_total", MetricType::kCounter,
               "Queries that had to wait for the catalog.", totals.parked);
   text.Family("dnsd_dns_parked_ended_total", MetricType::kCounter,
@@ -329,6 +326,20 @@ void AddMetrics(const ServerNumbers& numbers, MetricsText* out) {
   for (size_t i = 0; i < kTcpCloseCount; ++i) {
     text.Sample({{"reason", kCloseNames[i]}}, totals.tcp_closed[i]);
   }
+}
+
+}  // namespace
+
+void AddMetrics(const ServerNumbers& numbers, MetricsText* out) {
+  MetricsText& text = *out;
+  WorkerTotals totals = SumStats(numbers.workers);
+  const ByTransport both[] = {{"udp", totals.udp}, {"tcp", totals.tcp}};
+  text.Family("dnsd_build_info", MetricType::kGauge, "The running version.");
+  text.Sample({{"version", kVersion}}, 1);
+
+  AddMessages(both, out);
+  AddClients(totals, out);
+  AddParkedAndTcp(totals, out);
   AddDrops(totals, out);
   AddAnswers(both, out);
   AddWorkers(numbers.workers, out);

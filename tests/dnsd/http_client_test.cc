@@ -42,7 +42,7 @@ class HttpCallTest : public testing::Test {
   std::vector<Route> Table() {
     std::vector<Route> table =
         AgentRoutes({[this](AgentHooks::ReloadDone done) { done(errors_); },
-                     [] { return std::string("m 1\n"); }});
+                     [](AgentHooks::TextDone done) { done("m 1\n"); }});
     table.push_back(
         {"GET", "/v1/moved", [](const HttpRequest&, HttpServer::Reply reply) {
            HttpResponse response;

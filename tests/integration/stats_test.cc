@@ -139,8 +139,9 @@ TEST_F(StatsTest, ShowsWhoIsAskedForOthersNames) {
   EXPECT_EQ(At(stats, "Cache.Hits").integer + At(stats, "Cache.Misses").integer,
             4);
   EXPECT_EQ(At(stats, "Cache.Stale").integer, 0);
-  ASSERT_EQ(At(stats, "Forwarders").items.size(), 1u);
-  const Value& one = At(stats, "Forwarders").items[0];
+  const Value forwarders = At(stats, "Forwarders");
+  ASSERT_EQ(forwarders.items.size(), 1u);
+  const Value& one = forwarders.items[0];
   EXPECT_EQ(At(one, "Address").text, to);
   EXPECT_TRUE(At(one, "Up").boolean);
   EXPECT_EQ(At(one, "Sent").integer, At(stats, "Cache.Misses").integer);

@@ -202,11 +202,12 @@ TEST_F(HttpServerTest, ItsEndClosesConnectionsWhateverTheyDo) {
 
 TEST_F(HttpServerTest, RoutesAnswerOverSockets) {
   int reloads = 0;
-  const Routes routes(AgentRoutes({[&](AgentHooks::ReloadDone done) {
-                                     ++reloads;
-                                     done({});
-                                   },
-                                   [] { return std::string("m 1\n"); }}));
+  const Routes routes(
+      AgentRoutes({[&](AgentHooks::ReloadDone done) {
+                     ++reloads;
+                     done({});
+                   },
+                   [](AgentHooks::TextDone done) { done("m 1\n"); }}));
   HttpServer server(&loop_,
                     [&](const HttpRequest& request, HttpServer::Reply reply) {
                       routes.Handle(request, std::move(reply));

@@ -163,11 +163,12 @@ TEST(AgentRoutes, SelfIsThereWhenItsHookIs) {
 TEST(AgentRoutes, ReloadAnswersEmptyOrTheErrors) {
   std::vector<std::string> errors;
   int calls = 0;
-  const Routes routes(AgentRoutes({[&](AgentHooks::ReloadDone done) {
-                                     ++calls;
-                                     done(errors);
-                                   },
-                                   [] { return std::string("m 1\n"); }}));
+  const Routes routes(
+      AgentRoutes({[&](AgentHooks::ReloadDone done) {
+                     ++calls;
+                     done(errors);
+                   },
+                   [](AgentHooks::TextDone done) { done("m 1\n"); }}));
   HttpResponse response = Ask(routes, "PUT", "/v1/agent/reload");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body, "");
@@ -184,7 +185,7 @@ TEST(AgentRoutes, ReloadAnswersWhenItIsDone) {
   AgentHooks::ReloadDone done;
   const Routes routes(AgentRoutes(
       {[&](AgentHooks::ReloadDone later) { done = std::move(later); },
-       [] { return std::string(); }}));
+       [](AgentHooks::TextDone text) { text(""); }}));
   HttpRequest request;
   request.method = "PUT";
   request.path = "/v1/agent/reload";
@@ -200,7 +201,7 @@ TEST(AgentRoutes, ReloadAnswersWhenItIsDone) {
 TEST(AgentRoutes, MetricsAreThereUnderBothNames) {
   const Routes routes(
       AgentRoutes({[](AgentHooks::ReloadDone done) { done({}); },
-                   [] { return std::string("m 1\n"); }}));
+                   [](AgentHooks::TextDone done) { done("m 1\n"); }}));
   for (const HttpResponse& response :
        {Ask(routes, "GET", "/metrics"),
         Ask(routes, "GET", "/v1/agent/metrics", "pretty&format=prometheus")}) {
