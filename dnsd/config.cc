@@ -18,6 +18,7 @@
 #include "dnsd/config_files.h"
 #include "dnsd/config_forward.h"
 #include "dnsd/config_forward_tls.h"
+#include "dnsd/config_health.h"
 #include "dnsd/config_keys.h"
 #include "dnsd/config_policy.h"
 #include "dnsd/config_settings.h"
@@ -118,6 +119,7 @@ void Resolve(Settings* settings, const Environment& environment, Config* config,
   ResolveAcl(*settings, config, problems);
   ResolvePolicy(*settings, config, problems);
   ResolveProcess(*settings, config, problems);
+  ResolveHealth(*settings, config, problems);
   ResolveConsul(*settings, environment, config, problems);
   WarnAboutDnsToken(*settings, *config, problems);
   ResolveCatalog(settings, config, problems);

@@ -23,6 +23,7 @@
 #include "catalog/types.h"
 #include "dnsd/forward/forward_settings.h"
 #include "dnsd/forward/ip_network.h"
+#include "dnsd/health_limits.h"
 #include "dnsd/limits.h"
 #include "dnsd/serve/client_limits.h"
 #include "dnsd/transfer/transfer_options.h"
@@ -119,6 +120,8 @@ struct Config {
   ClientLimits client_limits;
 
   std::shared_ptr<const Acl> acl;  // always there
+
+  HealthLimits health;
 
   int workers = 0;  // 0: one per core
   std::string data_dir;

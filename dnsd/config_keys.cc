@@ -193,6 +193,11 @@ constexpr ConfigKey kKeys[] = {
     {"zone_transfer.notify", KeyType::kWords},
     {"zone_transfer.notify_interval", KeyType::kDuration},
     {"zone_transfer.zones", KeyType::kWords},
+    // When it is healthy and ready, and how it stops.
+    {"health", KeyType::kBlock},
+    {"health.hang_after", KeyType::kDuration},
+    {"health.max_age", KeyType::kDuration},
+    {"health.lame_duck", KeyType::kDuration},
     // How the process runs.
     {"workers", KeyType::kInt},
     {"data_dir", KeyType::kString},

@@ -5,7 +5,10 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,11 +16,13 @@
 #include "catalog/base/log.h"
 #include "dnsd/cli/agent_verbs.h"
 #include "dnsd/cli/catalog_verbs.h"
+#include "dnsd/cli/health_verb.h"
 #include "dnsd/cli/service_verbs.h"
 #include "dnsd/cli/setup_verb.h"
 #include "dnsd/cli/watch_verb.h"
 #include "dnsd/config.h"
 #include "dnsd/server.h"
+#include "dnsd/systemd_notify.h"
 #include "dnsd/version.h"
 
 namespace dnsd {
@@ -31,6 +36,7 @@ constexpr char kUsage[] =
     "Available commands are:\n"
     "    agent             Runs an agent\n"
     "    catalog           Lists services, nodes, datacenters\n"
+    "    health            Says whether an agent is healthy, or ready\n"
     "    info              Shows what an agent knows about itself\n"
     "    leave             Makes an agent leave its cluster and end\n"
     "    maint             Puts a node or a service into maintenance\n"
@@ -99,6 +105,24 @@ void HandleSignals(const sigset_t& signals, Server* server) {
   }
 }
 
+// Goes on serving for `lame_duck_ms`, or until a second signal to stop.
+void WaitAsLameDuck(const sigset_t& signals, uint64_t lame_duck_ms) {
+  using std::chrono::steady_clock;
+  if (lame_duck_ms == 0) return;
+  LogInfo("agent", "Serving for a while, for others to leave; again ends it",
+          {{"lame_duck_ms", lame_duck_ms}});
+  const auto end =
+      steady_clock::now() + std::chrono::milliseconds(lame_duck_ms);
+  for (;;) {
+    const int64_t left_ns =
+        std::chrono::nanoseconds(end - steady_clock::now()).count();
+    if (left_ns <= 0) return;
+    const timespec left{left_ns / 1'000'000'000, left_ns % 1'000'000'000};
+    const int signal = sigtimedwait(&signals, nullptr, &left);
+    if (signal == SIGINT || signal == SIGTERM) return;
+  }
+}
+
 int Agent(const Args& args) {
   bool help = false;
   Problems problems;
@@ -125,10 +149,13 @@ int Agent(const Args& args) {
   signal(SIGPIPE, SIG_IGN);
   RaiseDescriptorLimit();
 
-  Server server(std::move(config), [args](Problems* found) {
-    bool ignored = false;
-    return LoadConfig(args, &ignored, found, ProcessEnvironment);
-  });
+  Server server(
+      std::move(config),
+      [args](Problems* found) {
+        bool ignored = false;
+        return LoadConfig(args, &ignored, found, ProcessEnvironment);
+      },
+      SystemdNotify::FromEnvironment());
   std::vector<std::string> errors = server.Start();
   if (!errors.empty()) {
     for (const std::string& error : errors) LogError("agent", error);
@@ -137,6 +164,7 @@ int Agent(const Args& args) {
     return 1;
   }
   HandleSignals(signals, &server);
+  WaitAsLameDuck(signals, server.BeginStop());
   server.Stop();
   FlushLogging();
   return 0;
@@ -185,10 +213,15 @@ std::optional<int> ClientVerb(const std::string& command, const Args& args) {
     int (*run)(const Args&);
   };
   static constexpr Verb kVerbs[] = {
-      {"catalog", CatalogVerb},   {"info", InfoVerb},
-      {"leave", LeaveVerb},       {"maint", MaintVerb},
-      {"members", MembersVerb},   {"reload", ReloadVerb},
-      {"services", ServicesVerb}, {"setup-resolver", SetupResolverVerb},
+      {"catalog", CatalogVerb},
+      {"health", HealthVerb},
+      {"info", InfoVerb},
+      {"leave", LeaveVerb},
+      {"maint", MaintVerb},
+      {"members", MembersVerb},
+      {"reload", ReloadVerb},
+      {"services", ServicesVerb},
+      {"setup-resolver", SetupResolverVerb},
       {"watch", WatchVerb},
   };
   for (const Verb& verb : kVerbs) {

@@ -1,6 +1,7 @@
 #include "dnsd/mirror_link.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -129,6 +130,18 @@ HttpServer::Handler MirrorLink::passthrough() {
   return [this](const HttpRequest& request, HttpServer::Reply reply) {
     passthrough_.Handle(request, std::move(reply));
   };
+}
+
+CatalogHealth MirrorLink::health() const {
+  CatalogHealth health;
+  const MirrorState state = source_->datacenters().front().state;
+  health.is_loaded =
+      state == MirrorState::kFresh || state == MirrorState::kStale;
+  health.is_stale = state != MirrorState::kFresh;
+  if (!health.is_loaded) return health;
+  const MirrorStatus local = source_->status().datacenters.front();
+  health.age_ms = static_cast<uint64_t>(std::max<int64_t>(0, local.age_ms));
+  return health;
 }
 
 void MirrorLink::AddStats(AgentStats* stats) const {

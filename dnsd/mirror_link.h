@@ -20,6 +20,7 @@
 #include "catalog/sync.h"
 #include "dnsd/asked_rings.h"
 #include "dnsd/config.h"
+#include "dnsd/health.h"
 #include "dnsd/http/agent_self.h"
 #include "dnsd/http/http_server.h"
 #include "dnsd/http/metrics_text.h"
@@ -51,6 +52,8 @@ class MirrorLink {
   [[nodiscard]] HttpServer::Handler passthrough();
 
   [[nodiscard]] ConsulStatus status() const { return source_->status(); }
+  // Of the local datacenter.
+  [[nodiscard]] CatalogHealth health() const;
   // Sections for /v1/agent/self: "consul" and "mirror_<datacenter>".
   void AddStats(AgentStats* stats) const;
   void AddMetrics(MetricsText* text) const;

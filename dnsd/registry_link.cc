@@ -236,6 +236,13 @@ void RegistryLink::AddStats(AgentStats* stats) const {
   section["blocked_requests"] = absl::StrCat(blocking_.counts().parked);
 }
 
+CatalogHealth RegistryLink::health() const {
+  CatalogHealth health;
+  const absl::Status& stored = registry_->store().stats().last_error;
+  if (!stored.ok()) health.store_error = std::string(stored.message());
+  return health;
+}
+
 void RegistryLink::AddMetrics(MetricsText* text) const {
   AddRegistryMetrics({&registry_->store().stats(), registry_->checks().stats(),
                       blocking_.counts(), registry_->agent().services().size()},

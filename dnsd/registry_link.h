@@ -18,6 +18,7 @@
 #include "catalog/sync.h"
 #include "dnsd/asked_rings.h"
 #include "dnsd/config.h"
+#include "dnsd/health.h"
 #include "dnsd/http/agent_api.h"
 #include "dnsd/http/agent_self.h"
 #include "dnsd/http/api_rights.h"
@@ -56,6 +57,7 @@ class RegistryLink {
   // After each publication: answers who waits for what changed.
   void OnPublished(const Dirty& dirty);
 
+  [[nodiscard]] CatalogHealth health() const;
   // The section "registry" for /v1/agent/self.
   void AddStats(AgentStats* stats) const;
   void AddMetrics(MetricsText* text) const;

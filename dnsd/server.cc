@@ -71,9 +71,10 @@ ViewBuilder::Zones ReadZones(const Config& config, Errors* errors) {
   return zones;
 }
 
-Server::Server(Config config, ReadConfig read_config)
+Server::Server(Config config, ReadConfig read_config, SystemdNotify manager)
     : config_(std::move(config)),
       read_config_(std::move(read_config)),
+      manager_(std::move(manager)),
       publisher_(RandomSeed()),
       sync_([this](const State& state, const Dirty& dirty) {
         OnPublish(state, dirty);
@@ -158,19 +159,6 @@ Errors Server::WritePidFile() const {
   if (file.good()) return {};
   return {absl::StrCat("cannot write pid file ", config_.pid_file, ": ",
                        std::strerror(errno))};
-}
-
-void Server::WarnAboutChecks() const {
-  if (!mirrors()) return;
-  size_t count = config_.checks.size();
-  for (const ServiceDefinition& service : config_.services) {
-    count += service.checks.size();
-  }
-  if (count == 0) return;
-  LogWarn("agent",
-          "Health checks are not run beside a mirrored Consul: they keep the "
-          "status they are defined with (\"critical\" when none is given)",
-          {{"checks", count}});
 }
 
 // What the configuration puts into the catalog. An agent that only mirrors is
@@ -262,6 +250,7 @@ Errors Server::Start() {
   MakeTransfers();
   errors = StartWorkers();
   if (!errors.empty()) return errors;
+  MakeHealth();
   MakeRoutes();
   errors = StartHttp();
   if (!errors.empty()) return errors;
@@ -273,6 +262,7 @@ Errors Server::Start() {
   if (transfers_) transfers_->Start();
   for (const auto& worker : workers_) worker->Start();
   sync_.RunAndWait([this] { Announce(); });
+  manager_.Ready();
   return {};
 }
 
@@ -297,6 +287,7 @@ void Server::MakeRoutes() {
     std::move(more.begin(), more.end(), std::back_inserter(routes));
   };
   add(AgentRoutes(std::move(hooks)));
+  add(health_->MakeRoutes());
   add(ForwardCacheRoutes(std::move(cache)));
   if (own_) {
     RegistryLink::Hooks own;
@@ -333,34 +324,6 @@ Errors Server::StartHttp() {
   return {};
 }
 
-void Server::Announce() const {
-  if (!workers_.empty()) {
-    for (const Endpoint& endpoint : workers_[0]->listening()) {
-      for (const char* network : {"udp", "tcp"}) {
-        LogInfo("agent", "Started DNS server",
-                {{"address", EndpointText(endpoint)}, {"network", network}});
-      }
-    }
-  }
-  if (http_) {
-    for (const auto& [protocol, endpoints] :
-         {std::pair{"http", &http_->listening()},
-          std::pair{"https", &http_->listening_tls()}}) {
-      for (const Endpoint& endpoint : *endpoints) {
-        LogInfo("agent", "Starting server",
-                {{"address", EndpointText(endpoint)},
-                 {"network", "tcp"},
-                 {"protocol", protocol}});
-      }
-    }
-  }
-  WarnAboutChecks();
-  LogInfo("agent", "dnsd agent running",
-          {{"workers", workers_.size()},
-           {"services", config_.services.size()},
-           {"zones", config_.zones.size()}});
-}
-
 void Server::Reload() {
   sync_.loop()->Post([this] { StartReload([](const Errors&) {}); });
 }
@@ -372,6 +335,7 @@ void Server::StartReload(ReloadDone done) {
 
 void Server::ReadAgain() {
   reloading_ = true;
+  manager_.Reloading();
   LogInfo("agent", "Reloading configuration...");
   auto work = std::make_unique<ReloadWork>();
   work->server = this;
@@ -412,6 +376,7 @@ void Server::FinishReload(ReloadWork* work) {
     }
   }
   for (const ReloadDone& done : work->done) done(work->errors);
+  manager_.Ready();
   if (!waiting_.empty()) ReadAgain();
 }
 
@@ -468,6 +433,16 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   WarnAboutChecks();
 }
 
+uint64_t Server::BeginStop() {
+  manager_.Stopping();
+  uint64_t lame_duck_ms = 0;
+  sync_.RunAndWait([this, &lame_duck_ms] {
+    health_->BeginStop();
+    lame_duck_ms = config_.health.lame_duck_ms;
+  });
+  return lame_duck_ms;
+}
+
 void Server::Stop() {
   for (const auto& worker : workers_) worker->Stop(kDrainMs);
   if (transfers_) transfers_->Stop();
@@ -479,6 +454,7 @@ void Server::Stop() {
       http_.reset();
       stats_.reset();
       forward_.Stop();
+      health_.reset();
       own_.reset();
       reclaim_.reset();
     });
@@ -488,6 +464,7 @@ void Server::Stop() {
     LogInfo("agent", "Stopped");
   }
   http_.reset();
+  health_.reset();
   reclaim_.reset();
   workers_.clear();
   transfers_.reset();

@@ -3,9 +3,9 @@
 //   sync thread   catalog-sync: State, sources (the configuration's services,
 //                 a mirrored Consul), HTTP, publication
 //   workers       DNS, one thread each, reading Published<View>
-//   main thread   signals; calls Start(), Reload(), Stop()
+//   main thread   signals; calls Start(), Reload(), BeginStop(), Stop()
 //
-// Threads:   Start(), Reload() and Stop() on the main thread.
+// Threads:   Start(), Reload(), BeginStop() and Stop() on the main thread.
 // Ownership: owns all of the above.
 // Errors:    Start() and Reload() return everything that is wrong, a line
 //            each. A failed reload changes nothing.
@@ -22,6 +22,7 @@
 #include "dnsd/config.h"
 #include "dnsd/duration_histogram.h"
 #include "dnsd/forward_link.h"
+#include "dnsd/health_link.h"
 #include "dnsd/http/http_server.h"
 #include "dnsd/http/metrics_text.h"
 #include "dnsd/http/routes.h"
@@ -31,6 +32,7 @@
 #include "dnsd/registry_link.h"
 #include "dnsd/serve/random_key.h"
 #include "dnsd/serve/worker.h"
+#include "dnsd/systemd_notify.h"
 #include "dnsd/transfer/transfer_service.h"
 
 namespace dnsd {
@@ -43,7 +45,8 @@ class Server {
   // called on a thread of libuv's pool.
   using ReadConfig = std::function<Config(Problems*)>;
 
-  Server(Config config, ReadConfig read_config);
+  // `manager` hears of the start, reloads, health and the stop.
+  Server(Config config, ReadConfig read_config, SystemdNotify manager);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -55,6 +58,10 @@ class Server {
   // services, checks, node meta, dns_config, forwarding, zones, log level. The
   // verdict is logged.
   void Reload();
+
+  // From now on /ready says that it stops; everything is answered as before.
+  // For how long the caller is to wait before Stop(): milliseconds.
+  [[nodiscard]] uint64_t BeginStop();
 
   // Answers what was received, then stops. Milliseconds.
   void Stop();
@@ -96,11 +103,14 @@ class Server {
   [[nodiscard]] StatsReport::Source SourceNow() const;
   [[nodiscard]] StatsReport Stats(const ForwardFigures& forward) const;
   [[nodiscard]] std::vector<Route> StatsRoutes(const AgentHooks& hooks);
+  // Once everything is made and before it runs.
+  void MakeHealth();
   [[nodiscard]] SelfInfo Describe() const;
 
   const SipKey random_cookie_secret_ = RandomKey();
   Config config_;
   ReadConfig read_config_;
+  const SystemdNotify manager_;
   Publisher publisher_;
   CatalogSync sync_;
   std::unique_ptr<Timer> reclaim_;
@@ -116,6 +126,7 @@ class Server {
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<TransferService> transfers_;  // outlives the workers
+  std::unique_ptr<HealthLink> health_;
   std::vector<std::unique_ptr<Worker>> workers_;
   bool reloading_ = false;             // sync thread
   bool stopping_ = false;              // sync thread

@@ -1,10 +1,12 @@
-// What a running Server says of itself: numbers for /metrics and words for
-// /v1/agent/self.
+// What a running Server says of itself: numbers for /metrics, words for
+// /v1/agent/self and for the log, and how it is.
 #include <ctime>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "catalog/base/log.h"
 #include "dnsd/http/tls_context.h"
 #include "dnsd/serve/listen_socket.h"
 #include "dnsd/server.h"
@@ -48,6 +50,7 @@ MetricsText Server::Metrics(const ForwardFigures& forward) const {
   if (transfers_) AddTransferMetrics(*transfers_, &text);
   if (mirror_) mirror_->AddMetrics(&text);
   if (own_) own_->AddMetrics(&text);
+  health_->AddMetrics(&text);
   return text;
 }
 
@@ -100,6 +103,59 @@ SelfInfo Server::Describe() const {
   if (mirror_) mirror_->AddStats(&info.stats);
   if (own_) own_->AddStats(&info.stats);
   return info;
+}
+
+void Server::Announce() const {
+  if (!workers_.empty()) {
+    for (const Endpoint& endpoint : workers_[0]->listening()) {
+      for (const char* network : {"udp", "tcp"}) {
+        LogInfo("agent", "Started DNS server",
+                {{"address", EndpointText(endpoint)}, {"network", network}});
+      }
+    }
+  }
+  if (http_) {
+    for (const auto& [protocol, endpoints] :
+         {std::pair{"http", &http_->listening()},
+          std::pair{"https", &http_->listening_tls()}}) {
+      for (const Endpoint& endpoint : *endpoints) {
+        LogInfo("agent", "Starting server",
+                {{"address", EndpointText(endpoint)},
+                 {"network", "tcp"},
+                 {"protocol", protocol}});
+      }
+    }
+  }
+  WarnAboutChecks();
+  LogInfo("agent", "dnsd agent running",
+          {{"workers", workers_.size()},
+           {"services", config_.services.size()},
+           {"zones", config_.zones.size()}});
+}
+
+void Server::WarnAboutChecks() const {
+  if (!mirrors()) return;
+  size_t count = config_.checks.size();
+  for (const ServiceDefinition& service : config_.services) {
+    count += service.checks.size();
+  }
+  if (count == 0) return;
+  LogWarn("agent",
+          "Health checks are not run beside a mirrored Consul: they keep the "
+          "status they are defined with (\"critical\" when none is given)",
+          {{"checks", count}});
+}
+
+void Server::MakeHealth() {
+  health_ = std::make_unique<HealthLink>(
+      sync_.loop(), &config_.health,
+      [this] { return mirror_ ? mirror_->health() : own_->health(); },
+      &manager_);
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    health_->Watch(absl::StrCat("dnsd-w", i), &workers_[i]->beat());
+  }
+  if (transfers_) health_->Watch("dnsd-xfr", &transfers_->beat());
+  health_->Start();
 }
 
 }  // namespace dnsd

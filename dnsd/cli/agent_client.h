@@ -8,6 +8,7 @@
 #ifndef DNSD_DNSD_CLI_AGENT_CLIENT_H_
 #define DNSD_DNSD_CLI_AGENT_CLIENT_H_
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -49,6 +50,8 @@ class AgentClient {
   }
   // Calls may take as long as they take.
   void WaitWithoutEnd() { request_.total_ms = 0; }
+  // Calls take no longer.
+  void WaitAtMost(int64_t total_ms) { request_.total_ms = total_ms; }
 
   // Any status is an answer. `path` is escaped here.
   [[nodiscard]] absl::StatusOr<HttpCallAnswer> Call(

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/check.h"
 #include "catalog/base/event_loop.h"
+#include "catalog/base/heartbeat.h"
 #include "catalog/base/thread.h"
 #include "dnsd/forward/external_answers.h"
 #include "dnsd/forward/forwarder.h"
@@ -43,8 +44,9 @@ struct Worker::Impl {
   ServeContext context;
   UdpBatch batch;
 
-  EventLoop loop;        // outlives the handles below
-  ParkedQueries parked;  // outlives connections; poked until the very end
+  EventLoop loop;         // outlives the handles below
+  Heartbeat beat{&loop};  // others read it to the very end
+  ParkedQueries parked;   // outlives connections; poked until the very end
   std::optional<Forwarder> forwarder;  // outlives connections
   std::optional<ExternalAnswers> external;
   std::vector<std::unique_ptr<UdpListener>> udp;
@@ -186,6 +188,7 @@ Worker::~Worker() { Stop(0); }
 void Worker::Start() {
   DNSD_CHECK(!impl_->thread.joinable());
   DNSD_CHECK(impl_->options.view->current() != nullptr);
+  impl_->beat.Start();
   impl_->thread = StartThread([impl = impl_.get()] { impl->Run(); });
 }
 
@@ -215,5 +218,7 @@ void Worker::WithForwarder(std::function<void(Forwarder*)> task) {
 size_t Worker::parked_count() const { return impl_->parked.count(); }
 
 const WorkerStats& Worker::stats() const { return impl_->stats; }
+
+const Heartbeat& Worker::beat() const { return impl_->beat; }
 
 }  // namespace dnsd

@@ -2,9 +2,9 @@
 // UDP and TCP sockets on every listen address, its own counters.
 //
 // Threads:   Create() and Stop() on the main thread; everything else inside
-//            runs on the worker's own thread. stats(), parked_count(),
-//            Poke(), SetLimits() and WithForwarder(): any, as long as the
-//            Worker lives.
+//            runs on the worker's own thread. stats(), beat(),
+//            parked_count(), Poke(), SetLimits() and WithForwarder(): any, as
+//            long as the Worker lives.
 // Ownership: owns its thread, loop and sockets; borrows the published view.
 // Errors:    Create() says which address could not be bound and why (port in
 //            use, no permission and how to grant it, no such address).
@@ -30,6 +30,7 @@
 namespace dnsd {
 
 class Forwarder;
+class Heartbeat;
 class TransferTaker;
 
 class Worker {
@@ -82,6 +83,7 @@ class Worker {
   // The addresses really bound, in the order of Options::listen.
   [[nodiscard]] const std::vector<Endpoint>& listening() const;
   [[nodiscard]] const WorkerStats& stats() const;
+  [[nodiscard]] const Heartbeat& beat() const;
 
  private:
   struct Impl;

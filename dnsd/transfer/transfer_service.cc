@@ -12,6 +12,7 @@
 
 #include "catalog/base/check.h"
 #include "catalog/base/event_loop.h"
+#include "catalog/base/heartbeat.h"
 #include "catalog/base/thread.h"
 #include "dnsd/transfer/notifier.h"
 #include "dnsd/transfer/zone_image.h"
@@ -51,6 +52,7 @@ struct TransferService::Impl : TransferHost {
   std::map<std::string, std::weak_ptr<const ZoneImage>> images;
 
   EventLoop loop;  // outlives the handles below
+  Heartbeat beat{&loop};
   std::list<TransferConnection> connections;
   std::list<TransferConnection> closed;  // freed outside their callbacks
   Notifier notifier;
@@ -165,6 +167,7 @@ TransferService::~TransferService() { Stop(); }
 
 void TransferService::Start() {
   DNSD_CHECK(!impl_->thread.joinable());
+  impl_->beat.Start();
   impl_->thread = StartThread([impl = impl_.get()] { impl->Run(); });
 }
 
@@ -195,5 +198,7 @@ void TransferService::OnPublished() { impl_->published.Send(); }
 const TransferStats& TransferService::stats() const { return impl_->numbers; }
 
 const TransferGate& TransferService::gate() const { return impl_->gate; }
+
+const Heartbeat& TransferService::beat() const { return impl_->beat; }
 
 }  // namespace dnsd

@@ -30,6 +30,8 @@
 
 namespace dnsd {
 
+class Heartbeat;
+
 class TransferService : public TransferTaker {
  public:
   struct Options {
@@ -59,6 +61,7 @@ class TransferService : public TransferTaker {
 
   [[nodiscard]] const TransferStats& stats() const;
   [[nodiscard]] const TransferGate& gate() const;
+  [[nodiscard]] const Heartbeat& beat() const;
 
  private:
   struct Impl;

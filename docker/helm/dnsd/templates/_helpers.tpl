@@ -118,23 +118,24 @@ spec:
         readOnlyRootFilesystem: true
         capabilities:
           drop: [ALL]
-      # What dnsd says of itself. It does not ask the Consul: that one being
-      # away is no reason to end what still answers.
+      # It lives as long as its event loops turn, and is asked from when its
+      # catalog is loaded until it stops. A Consul that is away is no reason to
+      # end what still answers.
       startupProbe:
         exec:
-          command: [/usr/bin/dnsd, info, -http-addr=127.0.0.1:8500]
+          command: [/usr/bin/dnsd, health, -http-addr=127.0.0.1:8500]
         periodSeconds: 2
         timeoutSeconds: 3
         failureThreshold: 30
       readinessProbe:
         exec:
-          command: [/usr/bin/dnsd, info, -http-addr=127.0.0.1:8500]
+          command: [/usr/bin/dnsd, health, -ready, -http-addr=127.0.0.1:8500]
         periodSeconds: 5
         timeoutSeconds: 3
         failureThreshold: 2
       livenessProbe:
         exec:
-          command: [/usr/bin/dnsd, info, -http-addr=127.0.0.1:8500]
+          command: [/usr/bin/dnsd, health, -http-addr=127.0.0.1:8500]
         periodSeconds: 10
         timeoutSeconds: 3
         failureThreshold: 6
