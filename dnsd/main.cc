@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "catalog/base/log.h"
 #include "dnsd/cli/agent_verbs.h"
 #include "dnsd/cli/catalog_verbs.h"
@@ -21,6 +22,7 @@
 #include "dnsd/cli/setup_verb.h"
 #include "dnsd/cli/watch_verb.h"
 #include "dnsd/config.h"
+#include "dnsd/passed_sockets.h"
 #include "dnsd/server.h"
 #include "dnsd/systemd_notify.h"
 #include "dnsd/version.h"
@@ -149,13 +151,22 @@ int Agent(const Args& args) {
   signal(SIGPIPE, SIG_IGN);
   RaiseDescriptorLimit();
 
-  Server server(
-      std::move(config),
-      [args](Problems* found) {
-        bool ignored = false;
-        return LoadConfig(args, &ignored, found, ProcessEnvironment);
-      },
-      SystemdNotify::FromEnvironment());
+  absl::StatusOr<PassedSockets> sockets = PassedSockets::FromEnvironment();
+  if (!sockets.ok()) {
+    PrintErrors({std::string(sockets.status().message())});
+    return 1;
+  }
+  const PassedAddresses passed = sockets->addresses();
+  passed.Override(&config);
+  Server server(std::move(config),
+                [args, passed](Problems* found) {
+                  bool ignored = false;
+                  Config read =
+                      LoadConfig(args, &ignored, found, ProcessEnvironment);
+                  passed.Override(&read);
+                  return read;
+                },
+                {SystemdNotify::FromEnvironment(), *std::move(sockets)});
   std::vector<std::string> errors = server.Start();
   if (!errors.empty()) {
     for (const std::string& error : errors) LogError("agent", error);

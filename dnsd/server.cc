@@ -71,7 +71,7 @@ ViewBuilder::Zones ReadZones(const Config& config, Errors* errors) {
   return zones;
 }
 
-Server::Server(Config config, ReadConfig read_config, SystemdNotify manager)
+Server::Server(Config config, ReadConfig read_config, Manager manager)
     : config_(std::move(config)),
       read_config_(std::move(read_config)),
       manager_(std::move(manager)),
@@ -123,6 +123,7 @@ Errors Server::StartWorkers() {
     Worker::Options options;
     options.index = i;
     options.listen = listen;
+    options.sockets = manager_.sockets.Take();
     options.view = &publisher_.view();
     options.reader = publisher_.RegisterReader();
     options.seed = RandomSeed();
@@ -262,7 +263,7 @@ Errors Server::Start() {
   if (transfers_) transfers_->Start();
   for (const auto& worker : workers_) worker->Start();
   sync_.RunAndWait([this] { Announce(); });
-  manager_.Ready();
+  manager_.notify.Ready();
   return {};
 }
 
@@ -335,7 +336,7 @@ void Server::StartReload(ReloadDone done) {
 
 void Server::ReadAgain() {
   reloading_ = true;
-  manager_.Reloading();
+  manager_.notify.Reloading();
   LogInfo("agent", "Reloading configuration...");
   auto work = std::make_unique<ReloadWork>();
   work->server = this;
@@ -376,7 +377,7 @@ void Server::FinishReload(ReloadWork* work) {
     }
   }
   for (const ReloadDone& done : work->done) done(work->errors);
-  manager_.Ready();
+  manager_.notify.Ready();
   if (!waiting_.empty()) ReadAgain();
 }
 
@@ -434,7 +435,7 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
 }
 
 uint64_t Server::BeginStop() {
-  manager_.Stopping();
+  manager_.notify.Stopping();
   uint64_t lame_duck_ms = 0;
   sync_.RunAndWait([this, &lame_duck_ms] {
     health_->BeginStop();

@@ -28,6 +28,7 @@
 #include "dnsd/http/routes.h"
 #include "dnsd/http/stats_api.h"
 #include "dnsd/mirror_link.h"
+#include "dnsd/passed_sockets.h"
 #include "dnsd/publisher.h"
 #include "dnsd/registry_link.h"
 #include "dnsd/serve/random_key.h"
@@ -45,8 +46,15 @@ class Server {
   // called on a thread of libuv's pool.
   using ReadConfig = std::function<Config(Problems*)>;
 
-  // `manager` hears of the start, reloads, health and the stop.
-  Server(Config config, ReadConfig read_config, SystemdNotify manager);
+  // What the service manager has to do with it: it hears of the start, reloads,
+  // health and the stop, and may have bound the sockets of DNS, with which
+  // `config` and what `read_config` reads then agree.
+  struct Manager {
+    SystemdNotify notify;
+    PassedSockets sockets;
+  };
+
+  Server(Config config, ReadConfig read_config, Manager manager);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -110,7 +118,7 @@ class Server {
   const SipKey random_cookie_secret_ = RandomKey();
   Config config_;
   ReadConfig read_config_;
-  const SystemdNotify manager_;
+  Manager manager_;
   Publisher publisher_;
   CatalogSync sync_;
   std::unique_ptr<Timer> reclaim_;

@@ -150,7 +150,7 @@ void Server::MakeHealth() {
   health_ = std::make_unique<HealthLink>(
       sync_.loop(), &config_.health,
       [this] { return mirror_ ? mirror_->health() : own_->health(); },
-      &manager_);
+      &manager_.notify);
   for (size_t i = 0; i < workers_.size(); ++i) {
     health_->Watch(absl::StrCat("dnsd-w", i), &workers_[i]->beat());
   }

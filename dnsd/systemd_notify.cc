@@ -1,6 +1,5 @@
 #include "dnsd/systemd_notify.h"
 
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -12,18 +11,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "dnsd/taken_variable.h"
 
 namespace dnsd {
 namespace {
 
 constexpr suseconds_t kSendUs = 100'000;
-
-std::string Take(const char* name) {
-  const char* const value = getenv(name);
-  std::string text = value == nullptr ? "" : value;
-  unsetenv(name);
-  return text;
-}
 
 // A path, or "@" and a name that is in no directory. 0: it is neither.
 socklen_t ReadAddress(const std::string& text, sockaddr_un* address) {
@@ -48,9 +41,9 @@ uint64_t MonotonicUs() {
 
 SystemdNotify SystemdNotify::FromEnvironment() {
   SystemdNotify notify;
-  const std::string socket_name = Take("NOTIFY_SOCKET");
-  const std::string watchdog_us = Take("WATCHDOG_USEC");
-  const std::string watchdog_pid = Take("WATCHDOG_PID");
+  const std::string socket_name = TakeVariable("NOTIFY_SOCKET");
+  const std::string watchdog_us = TakeVariable("WATCHDOG_USEC");
+  const std::string watchdog_pid = TakeVariable("WATCHDOG_PID");
   notify.address_size_ = ReadAddress(socket_name, &notify.address_);
   if (notify.address_size_ == 0) return notify;
   notify.fd_ = UniqueFd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));

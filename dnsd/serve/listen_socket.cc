@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,11 +80,22 @@ int Bind(const SocketAddress& address, int type, Sharing sharing,
   return bind(fd->get(), &address.sa, address.size()) == 0 ? 0 : errno;
 }
 
-uint16_t PortOf(int fd) {
+// Family 0 when it has none that is of IP.
+SocketAddress AddressOf(int fd) {
   SocketAddress address;
   socklen_t size = sizeof(address);
-  if (getsockname(fd, &address.sa, &size) != 0) return 0;
-  return address.port();
+  if (getsockname(fd, &address.sa, &size) != 0 ||
+      (address.sa.sa_family != AF_INET && !address.is_v6())) {
+    return SocketAddress();
+  }
+  return address;
+}
+
+// -1 for what is no socket.
+int Get(int fd, int level, int name) {
+  int value = -1;
+  socklen_t size = sizeof(value);
+  return getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
 }
 
 bool IsWildcard(const SocketAddress& address) {
@@ -114,6 +127,10 @@ int SetUdpOptions(int fd, const SocketAddress& address) {
   return ok ? 0 : errno;
 }
 
+// Inherited by accepted sockets. With Nagle's algorithm the last answers of a
+// pipeline wait 40 ms for a delayed acknowledgement.
+void SetTcpOptions(int fd) { Set(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
+
 absl::StatusOr<ListenSocket> Listen(const Endpoint& endpoint, int type) {
   absl::StatusOr<SocketAddress> address = ToSocketAddress(endpoint);
   if (!address.ok()) return address.status();
@@ -123,9 +140,7 @@ absl::StatusOr<ListenSocket> Listen(const Endpoint& endpoint, int type) {
     error = SetUdpOptions(socket.fd.get(), *address);
   }
   if (error == 0 && type == SOCK_STREAM) {
-    // Inherited by accepted sockets. With Nagle's algorithm the last answers
-    // of a pipeline wait 40 ms for a delayed acknowledgement.
-    Set(socket.fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+    SetTcpOptions(socket.fd.get());
     if (listen(socket.fd.get(), kTcpBacklog) != 0) error = errno;
   }
   if (error != 0) return ListenError(endpoint, type, error);
@@ -177,7 +192,7 @@ absl::StatusOr<uint16_t> ProbePort(const Endpoint& endpoint) {
     error = Bind(*address, SOCK_DGRAM, Sharing::kAlone, &udp);
     if (error != 0) return ListenError(endpoint, SOCK_DGRAM, error);
     SocketAddress same_port = *address;
-    const uint16_t port = PortOf(udp.get());
+    const uint16_t port = AddressOf(udp.get()).port();
     (same_port.is_v6() ? same_port.v6.sin6_port : same_port.v4.sin_port) =
         htons(port);
     UniqueFd tcp;
@@ -196,6 +211,43 @@ absl::StatusOr<ListenSocket> ListenUdp(const Endpoint& endpoint) {
 
 absl::StatusOr<ListenSocket> ListenTcp(const Endpoint& endpoint) {
   return Listen(endpoint, SOCK_STREAM);
+}
+
+absl::Status AdoptSocket(UniqueFd fd, WorkerSockets* sockets) {
+  const int type = Get(fd.get(), SOL_SOCKET, SO_TYPE);
+  const SocketAddress address = AddressOf(fd.get());
+  if (address.sa.sa_family == 0 ||
+      (type != SOCK_DGRAM && type != SOCK_STREAM)) {
+    return absl::InvalidArgumentError("neither UDP nor TCP");
+  }
+  ListenSocket socket{
+      std::move(fd), {IpText(address), address.port()}, address};
+  const int number = socket.fd.get();
+  if (address.is_v6() && IsWildcard(address) &&
+      Get(number, IPPROTO_IPV6, IPV6_V6ONLY) == 0) {
+    return absl::InvalidArgumentError(
+        "[::] has to be of IPv6 only: BindIPv6Only=ipv6-only, and 0.0.0.0 "
+        "beside it");
+  }
+  if (fcntl(number, F_SETFD, FD_CLOEXEC) != 0 ||
+      fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK) != 0) {
+    return absl::UnavailableError(strerrordesc_np(errno));
+  }
+  if (type == SOCK_STREAM) {
+    if (Get(number, SOL_SOCKET, SO_ACCEPTCONN) != 1) {
+      return absl::InvalidArgumentError(
+          "a connection, and not a socket that listens: Accept=no");
+    }
+    SetTcpOptions(number);
+    sockets->tcp.push_back(std::move(socket));
+    return absl::OkStatus();
+  }
+  const int error = SetUdpOptions(number, address);
+  if (error != 0) return ListenError(socket.endpoint, type, error);
+  // A process before us may have wanted it, see UdpGro.
+  Set(number, SOL_UDP, UDP_GRO, 0);
+  sockets->udp.push_back(std::move(socket));
+  return absl::OkStatus();
 }
 
 }  // namespace dnsd

@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "dnsd/config.h"
 #include "dnsd/socket_address.h"
@@ -24,6 +26,12 @@ struct ListenSocket {
   UniqueFd fd;
   Endpoint endpoint;  // with the real port
   SocketAddress address;
+};
+
+// What one worker listens on.
+struct WorkerSockets {
+  std::vector<ListenSocket> udp;
+  std::vector<ListenSocket> tcp;
 };
 
 // The socket address of an endpoint; `ip` may carry a zone ("fe80::1%eth0").
@@ -42,6 +50,10 @@ struct ListenSocket {
 // The port must not be 0.
 [[nodiscard]] absl::StatusOr<ListenSocket> ListenUdp(const Endpoint& endpoint);
 [[nodiscard]] absl::StatusOr<ListenSocket> ListenTcp(const Endpoint& endpoint);
+
+// Puts a socket that somebody else has bound where it belongs. kInvalidArgument
+// for what is no socket of DNS.
+[[nodiscard]] absl::Status AdoptSocket(UniqueFd fd, WorkerSockets* sockets);
 
 }  // namespace dnsd
 

@@ -33,6 +33,7 @@ struct Worker::Impl {
   explicit Impl(Options worker_options);
 
   absl::Status Bind();
+  void Listen(ListenSocket udp_socket, ListenSocket tcp_socket);
   void Run();
   void BeginStop(uint64_t drain_ms);
   void SetLimits(const ClientLimits& limits);
@@ -109,8 +110,22 @@ void Worker::Impl::SetRateLimit(const RateLimitOptions& rate) {
   context.rate_limiter = &*rate_limiter;
 }
 
+void Worker::Impl::Listen(ListenSocket udp_socket, ListenSocket tcp_socket) {
+  udp.push_back(std::make_unique<UdpListener>(&loop, std::move(udp_socket),
+                                              &batch, &context));
+  tcp->Listen(std::move(tcp_socket));
+}
+
 absl::Status Worker::Impl::Bind() {
   listening = options.listen;
+  if (!options.sockets.udp.empty()) {
+    DNSD_CHECK(options.sockets.udp.size() == options.sockets.tcp.size());
+    for (size_t i = 0; i < options.sockets.udp.size(); ++i) {
+      Listen(std::move(options.sockets.udp[i]),
+             std::move(options.sockets.tcp[i]));
+    }
+    return absl::OkStatus();
+  }
   // All probes before the first bind: 0.0.0.0 and 127.0.0.1 may be given
   // together, and a probe would find our own socket. Other workers are meant
   // to find the first one's, except when the kernel chooses the port.
@@ -125,9 +140,7 @@ absl::Status Worker::Impl::Bind() {
     if (!udp_socket.ok()) return udp_socket.status();
     absl::StatusOr<ListenSocket> tcp_socket = ListenTcp(endpoint);
     if (!tcp_socket.ok()) return tcp_socket.status();
-    udp.push_back(std::make_unique<UdpListener>(&loop, *std::move(udp_socket),
-                                                &batch, &context));
-    tcp->Listen(*std::move(tcp_socket));
+    Listen(*std::move(udp_socket), *std::move(tcp_socket));
   }
   return absl::OkStatus();
 }

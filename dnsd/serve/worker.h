@@ -24,6 +24,7 @@
 #include "dnsd/forward/forward_options.h"
 #include "dnsd/serve/asked_names.h"
 #include "dnsd/serve/client_limits.h"
+#include "dnsd/serve/listen_socket.h"
 #include "dnsd/serve/worker_stats.h"
 #include "zones/view.h"
 
@@ -39,6 +40,8 @@ class Worker {
     int index = 0;
     int cpu = -1;  // pin to this core; -1: do not pin
     std::vector<Endpoint> listen;
+    // Bound already, for all of `listen`; empty: Create() binds.
+    WorkerSockets sockets;
     const Published<View>* view = nullptr;  // a view is published before Start
     Qsbr::Reader reader;
     uint64_t seed = 0;  // for answer rotation

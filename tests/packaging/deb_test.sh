@@ -20,6 +20,8 @@ mode() { stat -c '%a %u:%g' "$root$1"; }
 ask() { in_its_network dig @127.0.0.1 +short +tries=1 +time=5 "$@"; }
 main_pid() { inside systemctl show -P MainPID dnsd; }
 answered() { is "$(ask "${@:2}")" "$1"; }
+# What systemd says of a property of the service.
+shows() { is "$(inside systemctl show -P "$1" dnsd)" "$2"; }
 # Whether a name answers what it should, soon.
 answers() { soon answered "$@"; }
 
@@ -60,6 +62,10 @@ boot_root "$root"
 expect "the service runs after a boot" \
   is "$(inside systemctl is-active dnsd)" active
 expect "DNS answers" has "$(ask -p 8600 SOA consul)" '^ns\.consul\.'
+expect "systemd knows that it is ready" \
+  soon shows StatusText Ready
+expect "and watches it" shows WatchdogUSec 30s
+expect "it says so itself" inside dnsd health -ready -dns-addr=127.0.0.1:8600
 
 sed -i 's/^#ports .*/ports { dns = 53 }/; s/^#addresses .*/addresses { dns = "0.0.0.0" }/' \
   "$root/etc/dnsd.d/dnsd.hcl"
@@ -99,6 +105,8 @@ expect "with no warning in it" not has "$log" '\[(WARN|ERROR)\]'
 
 sed -i 's/192\.0\.2\.1/192.0.2.2/' "$root/etc/dnsd.d/web.hcl"
 expect "it reloads" inside systemctl reload dnsd
+expect "and is active again" \
+  soon shows ActiveState active
 expect "and answers what is new" answers 192.0.2.2 web.service.consul
 expect "a service is registered over HTTP" in_its_network curl -sSf -X PUT \
   -d '{"Name": "kept", "Port": 1, "Address": "192.0.2.3"}' \
@@ -117,6 +125,32 @@ rm "$root/saved.hcl"
 inside systemctl reset-failed dnsd
 expect "and works again without it" inside systemctl restart dnsd
 expect "what was registered is kept" answers 192.0.2.3 kept.service.consul
+
+echo "=== a socket that systemd keeps"
+inside systemctl stop dnsd
+expect "its socket is enabled" inside systemctl enable --now dnsd.socket
+expect "and starts it when somebody asks" answers 192.0.2.2 web.service.consul
+expect "it took what it was passed" has "$(inside journalctl -q -u dnsd \
+  --no-pager | grep 'Started DNS' | tail -n 1)" 'address=127\.0\.0\.1:53'
+mkdir -p "$root/etc/systemd/system/dnsd.socket.d"
+cat >"$root/etc/systemd/system/dnsd.socket.d/two.conf" <<'CONF'
+[Socket]
+ListenDatagram=127.0.0.1:53
+ListenStream=127.0.0.1:53
+CONF
+inside systemctl daemon-reload
+inside systemctl stop dnsd.service dnsd.socket
+expect "an address that is listed twice makes two workers" \
+  inside systemctl start dnsd.socket dnsd.service
+expect "which is what it says" has "$(in_its_network curl -sS \
+  http://127.0.0.1:8500/health)" 'dnsd-w1'
+expect "and they answer" answers 192.0.2.2 web.service.consul
+inside systemctl stop dnsd.service
+inside systemctl disable --now dnsd.socket
+rm -r "$root/etc/systemd/system/dnsd.socket.d"
+inside systemctl daemon-reload
+expect "without the socket it binds its own" inside systemctl start dnsd
+expect "as before" answers 192.0.2.2 web.service.consul
 
 echo "=== upgrade"
 before=$(main_pid)

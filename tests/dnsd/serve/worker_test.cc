@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/dnsd/serve/serve_testing.h"
@@ -37,7 +38,7 @@ class WorkerTest : public ::testing::Test {
     options.listen = listen;
     options.view = &view_;
     options.reader = qsbr_.Register();
-    return Worker::Create(options);
+    return Worker::Create(std::move(options));
   }
   std::unique_ptr<Worker> MustCreate(int index,
                                      const std::vector<Endpoint>& listen) {
@@ -168,7 +169,7 @@ TEST_F(WorkerTest, QueriesWaitForThePublicationTheyAskedFor) {
   options.reader = qsbr_.Register();
   options.asked = &asked;
   options.wake = [&] { wakes.fetch_add(1); };
-  auto created = Worker::Create(options);
+  auto created = Worker::Create(std::move(options));
   ASSERT_TRUE(created.ok()) << created.status();
   const std::unique_ptr<Worker> worker = *std::move(created);
   worker->Start();
