@@ -107,7 +107,8 @@ void HandleSignals(const sigset_t& signals, Server* server) {
   }
 }
 
-// Goes on serving for `lame_duck_ms`, or until a second signal to stop.
+// Goes on serving for `lame_duck_ms`, or until a second signal to stop; a
+// reload comes too late.
 void WaitAsLameDuck(const sigset_t& signals, uint64_t lame_duck_ms) {
   using std::chrono::steady_clock;
   if (lame_duck_ms == 0) return;

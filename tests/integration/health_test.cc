@@ -220,7 +220,7 @@ TEST_F(HealthTest, ALameDuckIsNotReadyAndAnswersEverything) {
             R"("CatalogAgeMs":null})");
   EXPECT_EQ(Health({"-ready"}).output, "not ready: stopping\n");
   EXPECT_EQ(Health().exit_code, 0);
-  // Neither a reload nor a registration is refused.
+  // A reload comes too late, and ends nothing; a registration is taken.
   agent_->process().Signal(SIGHUP);
   EXPECT_EQ(api_->Put("/v1/agent/service/register", R"({"Name":"late"})"), 200);
   EXPECT_EQ(AskUdp(agent_->dns(), {"late.service.consul."}).rcode, "NOERROR");
