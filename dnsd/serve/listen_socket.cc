@@ -104,8 +104,10 @@ bool IsWildcard(const SocketAddress& address) {
 }
 
 // Buffer sizes are a wish: a smaller buffer loses packets, it does not break.
-// FORCE passes the system's limit where we may.
+// FORCE passes the system's limit where we may. One that is large enough, and
+// may be so by the rights of another, stays: the kernel shows twice the wish.
 void SetBuffer(int fd, int forced_name, int name, int bytes) {
+  if (Get(fd, SOL_SOCKET, name) >= 2 * bytes) return;
   if (!Set(fd, SOL_SOCKET, forced_name, bytes))
     Set(fd, SOL_SOCKET, name, bytes);
 }

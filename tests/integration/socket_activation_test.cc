@@ -49,6 +49,17 @@ class PassedFds {
     return ntohs(address.sin_port);
   }
 
+  // Of the first UDP socket of AddForWorkers(), in the kernel's count.
+  [[nodiscard]] int ReceiveBuffer() const {
+    int bytes = 0;
+    socklen_t size = sizeof(bytes);
+    getsockopt(fds_.at(1), SOL_SOCKET, SO_RCVBUF, &bytes, &size);
+    return bytes;
+  }
+  void SetReceiveBuffer(int bytes) const {
+    setsockopt(fds_.at(1), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+  }
+
   // [::], of both families as systemd makes it unless it is told otherwise.
   void AddDualStack() {
     sockaddr_in6 address{};
@@ -131,6 +142,16 @@ TEST_F(SocketActivationTest, EveryPassedSocketGetsAWorker) {
   EXPECT_EQ(agent.Reload().exit_code, 0);
   EXPECT_THAT(agent.process().output(), Not(HasSubstr("needs a restart")));
   EXPECT_EQ(agent.Stop(), 0);
+}
+
+// The manager may set what we may not.
+TEST_F(SocketActivationTest, ABufferIsNotMadeSmaller) {
+  passed_.AddForWorkers(1);
+  passed_.SetReceiveBuffer(16 << 20);
+  const int before = passed_.ReceiveBuffer();
+  AgentProcess agent(Args(), passed_.Prefix());
+  ASSERT_TRUE(agent.WaitUntilServing()) << agent.process().output();
+  EXPECT_GE(passed_.ReceiveBuffer(), before);
 }
 
 // The manager keeps the sockets, so a question waits for the next agent.
