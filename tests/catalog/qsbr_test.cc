@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -48,6 +49,28 @@ TEST(Qsbr, AnOfflineReaderHoldsNothingBack) {
   Retire(&qsbr, &freed);
   EXPECT_EQ(qsbr.Reclaim(), 0u);
   EXPECT_EQ(freed, 2);
+}
+
+TEST(Qsbr, TellsOfGracePeriodsAndOfTheOldestThatGoesOn) {
+  Qsbr qsbr;
+  int freed = 0;
+  Qsbr::Reader reader = qsbr.Register();
+  EXPECT_EQ(qsbr.oldest_wait_ns(), 0u);
+  reader.Online();
+  Retire(&qsbr, &freed);
+  EXPECT_EQ(qsbr.Reclaim(), 1u);
+  EXPECT_EQ(qsbr.grace().count, 0u);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  const uint64_t waited_ns = qsbr.oldest_wait_ns();
+  EXPECT_GE(waited_ns, 2'000'000u);
+  Retire(&qsbr, &freed);
+  EXPECT_EQ(qsbr.Reclaim(), 2u);
+  EXPECT_GE(qsbr.oldest_wait_ns(), waited_ns) << "that of the first goes on";
+  reader.Offline();
+  EXPECT_EQ(qsbr.Reclaim(), 0u);
+  EXPECT_EQ(qsbr.grace().count, 2u);
+  EXPECT_GE(qsbr.grace().sum_ns, waited_ns);
+  EXPECT_EQ(qsbr.oldest_wait_ns(), 0u);
 }
 
 TEST(Qsbr, AnOnlineReaderHoldsBackWhatIsRetiredAfterwards) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "tests/dnsd/forward/forwarder_fixture.h"
 #include "tests/dnsd/forward/scripted_upstream.h"
 
@@ -16,8 +18,18 @@ TEST_F(ForwarderTest, AnswersOnceFromUpstreamThenFromTheCache) {
   EXPECT_EQ(Rcode("www"), 0);
   EXPECT_EQ(upstream.questions(), 1);
   EXPECT_EQ(stats_.cache_hits.value(), 1u);
+  const UpstreamCounts& counts = forwarder_->upstream(0).counts();
+  EXPECT_EQ(counts.sent, 1u);
+  EXPECT_EQ(counts.failures, 0u);
   EXPECT_EQ(Rcode("nx"), 3);
   EXPECT_EQ(Rcode("fail"), 2);
+  EXPECT_EQ(counts.sent, stats_.sent.value());
+  EXPECT_EQ(counts.failures, stats_.upstream_failures.value());
+  EXPECT_GE(counts.failures, 1u);
+  EXPECT_EQ(counts.timeouts, 0u);
+  EXPECT_EQ(std::accumulate(counts.delay.counts.begin(),
+                            counts.delay.counts.end(), uint64_t{0}),
+            counts.sent);
 }
 
 TEST_F(ForwarderTest, AsksOverTcpWhatIsTruncatedOrForged) {
@@ -121,6 +133,8 @@ TEST_F(ForwarderTest, AnUpstreamThatIsBackIsNoticed) {
   EXPECT_EQ(Rcode("a"), 2);
   EXPECT_EQ(Rcode("b"), 2);
   EXPECT_TRUE(forwarder_->upstream(0).is_down());
+  EXPECT_EQ(forwarder_->upstream(0).counts().timeouts,
+            forwarder_->upstream(0).counts().sent);
   upstream.SetAnswers(true);
   Timer look(&loop_, [this] {
     if (!forwarder_->upstream(0).is_down()) loop_.Stop();
