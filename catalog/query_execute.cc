@@ -34,14 +34,20 @@ class Filter {
     }
   }
 
-  [[nodiscard]] bool Admits(const InstanceView& view) const {
+  [[nodiscard]] QueryVerdict Judge(const InstanceView& view) const {
     HealthStatus health = JudgedHealth(view);
-    if (health == HealthStatus::kCritical) return false;
-    if (query_.only_passing && health != HealthStatus::kPassing) return false;
-    return MaySee(rights_, view) &&
-           HasMeta(view.node->meta, query_.node_meta) &&
-           HasMeta(view.instance->meta, query_.service_meta) &&
-           HasTags(*view.instance);
+    if (health == HealthStatus::kCritical) return QueryVerdict::kCritical;
+    if (query_.only_passing && health != HealthStatus::kPassing) {
+      return QueryVerdict::kNotPassing;
+    }
+    if (!MaySee(rights_, view)) return QueryVerdict::kHidden;
+    if (!HasMeta(view.node->meta, query_.node_meta)) {
+      return QueryVerdict::kNodeMeta;
+    }
+    if (!HasMeta(view.instance->meta, query_.service_meta)) {
+      return QueryVerdict::kServiceMeta;
+    }
+    return HasTags(*view.instance) ? QueryVerdict::kTaken : QueryVerdict::kTags;
   }
 
  private:
@@ -78,24 +84,32 @@ class Filter {
   std::vector<std::string> forbidden_;
 };
 
-void CollectInstances(const State& state, const std::string& datacenter,
-                      const PreparedQuery& query, const Filter& filter,
-                      std::vector<InstanceView>* instances) {
+using Visit = std::function<void(const InstanceView&, QueryVerdict)>;
+
+void JudgeAll(const State& state, const std::string& datacenter,
+              const PreparedQuery& query, const Filter& filter,
+              const Visit& visit) {
   NameKey key{datacenter, AsciiLower(query.service)};
-  auto visit = [&](const InstanceView& view) {
+  auto judge = [&](const InstanceView& view) {
     if (query.connect && view.instance->kind == ServiceKind::kIngressGateway) {
       return;
     }
-    if (filter.Admits(view)) instances->push_back(view);
+    visit(view, filter.Judge(view));
   };
   if (query.connect) {
-    state.ForEachMeshInstance(key, visit);
+    state.ForEachMeshInstance(key, judge);
   } else {
-    state.ForEachInstance(key, visit);
+    state.ForEachInstance(key, judge);
   }
 }
 
 }  // namespace
+
+void ForEachJudged(const State& state, const std::string& datacenter,
+                   const PreparedQuery& query, const CatalogRights* rights,
+                   const Visit& visit) {
+  JudgeAll(state, datacenter, query, Filter(state, query, rights), visit);
+}
 
 std::vector<std::string> QueryDatacenters(const State& state,
                                           const std::string& datacenter,
@@ -127,7 +141,12 @@ QueryResult ExecuteQuery(const State& state, const std::string& datacenter,
   for (const std::string& place : QueryDatacenters(state, datacenter, query)) {
     result.datacenter = place;
     result.failover_count = tried++;
-    CollectInstances(state, place, query, filter, &result.instances);
+    JudgeAll(state, place, query, filter,
+             [&](const InstanceView& view, QueryVerdict verdict) {
+               if (verdict == QueryVerdict::kTaken) {
+                 result.instances.push_back(view);
+               }
+             });
     if (!result.instances.empty()) break;
   }
   return result;

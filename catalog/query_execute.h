@@ -19,6 +19,8 @@
 #ifndef DNSD_CATALOG_QUERY_EXECUTE_H_
 #define DNSD_CATALOG_QUERY_EXECUTE_H_
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,24 @@ struct QueryResult {
                                        const std::string& datacenter,
                                        const PreparedQuery& query,
                                        const CatalogRights* rights = nullptr);
+
+// What the query thinks of an instance: the first filter that it does not pass.
+enum class QueryVerdict : uint8_t {
+  kTaken,
+  kCritical,
+  kNotPassing,
+  kHidden,  // by the rights
+  kNodeMeta,
+  kServiceMeta,
+  kTags,
+};
+
+// Calls `visit` for every instance that ExecuteQuery() looks at in this
+// datacenter, in its order.
+void ForEachJudged(
+    const State& state, const std::string& datacenter,
+    const PreparedQuery& query, const CatalogRights* rights,
+    const std::function<void(const InstanceView&, QueryVerdict)>& visit);
 
 // The datacenters ExecuteQuery() may look in, in that order; the own is first.
 [[nodiscard]] std::vector<std::string> QueryDatacenters(

@@ -49,6 +49,11 @@ class MirrorLink {
   // To be called before each publication.
   void BeforePublish();
 
+  // Somebody waits for it.
+  void LoadDatacenter(const std::string& name) {
+    source_->AskedDatacenter(name);
+  }
+
   [[nodiscard]] HttpServer::Handler passthrough();
 
   [[nodiscard]] ConsulStatus status() const { return source_->status(); }

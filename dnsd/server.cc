@@ -290,6 +290,7 @@ void Server::MakeRoutes() {
   add(AgentRoutes(std::move(hooks)));
   add(health_->MakeRoutes());
   add(ForwardCacheRoutes(std::move(cache)));
+  add(MakeExplainRoutes());
   if (own_) {
     RegistryLink::Hooks own;
     own.member = [this] { return AgentMember(Describe()); };

@@ -87,6 +87,7 @@ class Server {
   void MakeTransfers();
   [[nodiscard]] Errors StartWorkers();
   void MakeRoutes();
+  [[nodiscard]] std::vector<Route> MakeExplainRoutes();
   [[nodiscard]] Errors StartHttp();
   [[nodiscard]] Errors MakeDataDir() const;
   [[nodiscard]] Errors WritePidFile() const;

@@ -11,6 +11,7 @@
 #include "zones/entry_builder.h"
 #include "zones/name.h"
 #include "zones/record.h"
+#include "zones/served.h"
 #include "zones/wire.h"
 
 namespace dnsd {
@@ -86,11 +87,7 @@ class ServiceCompiler {
 
   // The policy's filter.
   void AddHealthy(const InstanceView& view) {
-    if (view.health == HealthStatus::kCritical) return;
-    if (view.health != HealthStatus::kPassing && context_.policy.only_passing) {
-      return;
-    }
-    Add(view);
+    if (IsServed(context_.policy, view.health)) Add(view);
   }
 
   void Add(const InstanceView& view) {
@@ -429,10 +426,9 @@ const Entry* CompileServers(const CompileContext& context) {
   std::map<std::string, const Node*> nodes;
   context.state.ForEachInstance(
       {policy.datacenter, "consul"}, [&](const InstanceView& view) {
-        bool healthy = policy.only_passing
-                           ? view.health == HealthStatus::kPassing
-                           : view.health != HealthStatus::kCritical;
-        if (!healthy || !IsHostName(view.node->name)) return;
+        if (!IsServed(policy, view.health) || !IsHostName(view.node->name)) {
+          return;
+        }
         if (MaySee(rights, view)) {
           nodes.emplace(AsciiLower(view.node->name), view.node);
         } else {
