@@ -77,6 +77,11 @@ size_t OnHeader(char* data, size_t size, size_t count, void* user) {
       static_cast<HttpCallAnswer*>(user)->index = index;
     }
   }
+  constexpr absl::string_view kDate = "Date:";
+  if (absl::StartsWithIgnoreCase(line, kDate)) {
+    static_cast<HttpCallAnswer*>(user)->date =
+        std::string(absl::StripAsciiWhitespace(line.substr(kDate.size())));
+  }
   return size * count;
 }
 

@@ -50,6 +50,7 @@ struct HttpCallRequest {
 struct HttpCallAnswer {
   int status = 0;
   uint64_t index = 0;  // X-Consul-Index
+  std::string date;    // as the answer has it, without blanks around
   std::string body;
 };
 

@@ -17,6 +17,7 @@
 #include "catalog/base/log.h"
 #include "dnsd/cli/agent_verbs.h"
 #include "dnsd/cli/catalog_verbs.h"
+#include "dnsd/cli/doctor_verb.h"
 #include "dnsd/cli/explain_verb.h"
 #include "dnsd/cli/health_verb.h"
 #include "dnsd/cli/service_verbs.h"
@@ -39,6 +40,7 @@ constexpr char kUsage[] =
     "Available commands are:\n"
     "    agent             Runs an agent\n"
     "    catalog           Lists services, nodes, datacenters\n"
+    "    doctor            Checks the machine and the agent\n"
     "    explain           Says what DNS would answer, and why\n"
     "    health            Says whether an agent is healthy, or ready\n"
     "    info              Shows what an agent knows about itself\n"
@@ -227,11 +229,17 @@ std::optional<int> ClientVerb(const std::string& command, const Args& args) {
     int (*run)(const Args&);
   };
   static constexpr Verb kVerbs[] = {
-      {"catalog", CatalogVerb},   {"explain", ExplainVerb},
-      {"health", HealthVerb},     {"info", InfoVerb},
-      {"leave", LeaveVerb},       {"maint", MaintVerb},
-      {"members", MembersVerb},   {"reload", ReloadVerb},
-      {"services", ServicesVerb}, {"setup-resolver", SetupResolverVerb},
+      {"catalog", CatalogVerb},
+      {"doctor", DoctorVerb},
+      {"explain", ExplainVerb},
+      {"health", HealthVerb},
+      {"info", InfoVerb},
+      {"leave", LeaveVerb},
+      {"maint", MaintVerb},
+      {"members", MembersVerb},
+      {"reload", ReloadVerb},
+      {"services", ServicesVerb},
+      {"setup-resolver", SetupResolverVerb},
       {"watch", WatchVerb},
   };
   for (const Verb& verb : kVerbs) {

@@ -1,0 +1,460 @@
+// `dnsd doctor` on a machine of its own (network, /etc, /run): each check is
+// made to say ok and not ok by the real thing: an agent, a full disk, a port
+// that is taken, a Consul with ACLs.
+//
+// Skipped without root, which namespaces need.
+#include "dnsd/cli/doctor.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "dnsd/cli/soa_probe.h"
+#include "dnsd/limits.h"
+#include "tests/testing/agent_process.h"
+#include "tests/testing/authority.h"
+#include "tests/testing/consul_api.h"
+#include "tests/testing/consul_process.h"
+#include "tests/testing/own_namespaces.h"
+#include "tests/testing/process.h"
+#include "tests/testing/temp_dir.h"
+
+namespace dnsd::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+namespace fs = std::filesystem;
+
+// Of the agents here, none of which runs at the same time as another.
+constexpr uint16_t kDns = 5300;
+constexpr uint16_t kHttp = 5380;
+
+void WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::trunc) << text;
+}
+
+class DoctorTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    *Problem() = EnterOwnNamespaces();
+    if (Problem()->empty()) *Problem() = MakeMachineOwn();
+  }
+  static std::string* Problem() {
+    static std::string problem;
+    return &problem;
+  }
+  void SetUp() override {
+    if (!Problem()->empty()) GTEST_SKIP() << *Problem();
+    // So that users without rights may read what is in it.
+    fs::permissions(dir_.path(),
+                    fs::perms::others_read | fs::perms::others_exec,
+                    fs::perm_options::add);
+  }
+
+  // The file's path.
+  std::string Write(const std::string& config) const {
+    return dir_.Write("dnsd.hcl",
+                      absl::StrCat("node_name = \"n1\"\nports { dns = ", kDns,
+                                   " http = ", kHttp, " }\n", config));
+  }
+  void Start(const std::string& config) {
+    config_ = Write(config);
+    agent_.emplace(std::vector<std::string>{"-config-file", config_,
+                                            "-dns-port", absl::StrCat(kDns),
+                                            "-http-port", absl::StrCat(kHttp)});
+    ASSERT_TRUE(agent_->WaitUntilServing()) << agent_->process().output();
+  }
+
+  Finished Doctor(const std::vector<std::string>& prefix = {}) const {
+    std::vector<std::string> argv = prefix;
+    argv.insert(argv.end(), {DnsdBinary(), "doctor", "-config-file", config_});
+    return RunToEnd(argv);
+  }
+  // Without root's rights.
+  static std::vector<std::string> Nobody() {
+    return {"setpriv",        "--reuid=65534",       "--regid=65534",
+            "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"};
+  }
+
+  // The lines about one check.
+  static std::string Lines(const Finished& said, const std::string& check) {
+    std::string lines;
+    for (const std::string& line :
+         std::vector<std::string>(absl::StrSplit(said.output, '\n'))) {
+      if (absl::StrContains(line, absl::StrCat("  ", check, ": "))) {
+        absl::StrAppend(&lines, line, "\n");
+      }
+    }
+    return lines.empty() ? "nothing of " + check + " in\n" + said.output
+                         : lines;
+  }
+
+  TempDir dir_;
+  std::string config_;
+  std::optional<AgentProcess> agent_;
+};
+
+TEST_F(DoctorTest, AMachineWithoutAnAgent) {
+  config_ = Write("");
+  const Finished said = Doctor();
+  EXPECT_EQ(said.exit_code, 0) << said.output;
+  EXPECT_THAT(Lines(said, "config"), StartsWith("ok "));
+  EXPECT_THAT(Lines(said, "agent"),
+              AllOf(StartsWith("warn"), HasSubstr("connection refused")));
+  EXPECT_THAT(Lines(said, "port"),
+              StartsWith("ok    port: 127.0.0.1:5300 is free"));
+  EXPECT_THAT(Lines(said, "clock"), HasSubstr("synchronised"));
+  EXPECT_THAT(said.output, Not(HasSubstr("answers:")));
+}
+
+TEST_F(DoctorTest, ARunningAgentAnswers) {
+  Start("");
+  const Finished said = Doctor();
+  EXPECT_EQ(said.exit_code, 0) << said.output;
+  EXPECT_THAT(Lines(said, "agent"), StartsWith("ok "));
+  EXPECT_THAT(Lines(said, "port"),
+              HasSubstr(absl::StrCat("dnsd (process ", agent_->process().pid(),
+                                     ") has")));
+  EXPECT_THAT(Lines(said, "answers"),
+              AllOf(HasSubstr("over UDP answers"),
+                    HasSubstr("over TCP answers"), Not(HasSubstr("fail"))));
+  EXPECT_THAT(Lines(said, "drops"), StartsWith("ok "));
+  // Without its configuration, by its address.
+  const Finished by_address =
+      RunDnsd({"doctor", "-http-addr", agent_->HttpAddress(), "-format=json"});
+  EXPECT_EQ(by_address.exit_code, 0) << by_address.output;
+  EXPECT_THAT(by_address.output, HasSubstr("\"Check\": \"answers\""));
+}
+
+TEST_F(DoctorTest, WhatIsWrongWithTheConfigurationIsAllThatIsSaid) {
+  config_ = Write("nonsense = 1\n");
+  const Finished said = Doctor();
+  EXPECT_EQ(said.exit_code, 1);
+  EXPECT_THAT(said.output,
+              AllOf(StartsWith("fail  config: "), HasSubstr("nonsense"),
+                    Not(HasSubstr("port:"))));
+}
+
+TEST_F(DoctorTest, WrongFlagsAreNoFinding) {
+  EXPECT_EQ(RunDnsd({"doctor", "-nonsense"}).exit_code, 2);
+  EXPECT_EQ(RunDnsd({"doctor", "word"}).exit_code, 2);
+  EXPECT_EQ(RunDnsd({"doctor", "-h"}).exit_code, 0);
+}
+
+TEST_F(DoctorTest, APortThatAnotherHas) {
+  config_ = Write("");
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(kDns);
+  ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)),
+            0);
+  const Finished said = Doctor();
+  EXPECT_EQ(said.exit_code, 1);
+  EXPECT_THAT(Lines(said, "port"),
+              AllOf(StartsWith("fail"), HasSubstr("taken by"),
+                    HasSubstr(absl::StrCat("process ", getpid())),
+                    HasSubstr("UDP"), HasSubstr("CHAINS.md")));
+  close(fd);
+  EXPECT_THAT(Lines(Doctor(), "port"), StartsWith("ok "));
+}
+
+TEST_F(DoctorTest, ALowPortNeedsACapability) {
+  config_ = dir_.Write("dnsd.hcl",
+                       absl::StrCat("ports { dns = 53 http = ", kHttp, " }\n"));
+  EXPECT_THAT(Lines(Doctor(), "capability"), StartsWith("ok "));
+  WriteFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", "1024\n");
+  const Finished said = Doctor(Nobody());
+  if (!absl::StrContains(said.output, "clock:")) {
+    GTEST_SKIP() << "no other user: " << said.output;
+  }
+  EXPECT_EQ(said.exit_code, 1);
+  EXPECT_THAT(Lines(said, "capability"),
+              AllOf(StartsWith("fail"), HasSubstr("setcap")));
+  WriteFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", "53\n");
+  EXPECT_THAT(Lines(Doctor(Nobody()), "capability"), StartsWith("ok "));
+}
+
+TEST_F(DoctorTest, BuffersAndWhatWasDropped) {
+  config_ = Write("");
+  int bytes = kUdpReceiveBufferBytes;
+  socklen_t size = sizeof(bytes);
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, size);
+  getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &size);
+  const bool is_small = bytes / 2 < kUdpReceiveBufferBytes;
+  EXPECT_THAT(Lines(Doctor(), "buffers"),
+              StartsWith(is_small ? "warn" : "ok "));
+  // Root passes the limit.
+  Start("workers = 1\n");
+  EXPECT_THAT(Lines(Doctor(), "buffers"), StartsWith("ok "));
+  agent_->process().Pause();
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(kDns);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const std::string junk(1000, 'x');
+  for (int i = 0; i < 20'000; ++i) {
+    sendto(fd, junk.data(), junk.size(), 0,
+           reinterpret_cast<sockaddr*>(&address), sizeof(address));
+  }
+  close(fd);
+  agent_->process().Signal(SIGCONT);
+  EXPECT_THAT(Lines(Doctor(), "drops"),
+              AllOf(StartsWith("warn"), HasSubstr("-workers")));
+}
+
+TEST_F(DoctorTest, FilesThatMayBeOpen) {
+  config_ = Write("workers = 1\ndns_config { tcp { max_conns = 100 } }\n");
+  EXPECT_THAT(Lines(Doctor({"prlimit", "--nofile=4096:4096"}), "descriptors"),
+              StartsWith("ok "));
+  EXPECT_THAT(Lines(Doctor({"prlimit", "--nofile=1024:1024"}), "descriptors"),
+              AllOf(StartsWith("warn"), HasSubstr("LimitNOFILE")));
+}
+
+TEST_F(DoctorTest, WhoAsksDnsd) {
+  fs::remove("/etc/resolv.conf");
+  WriteFile("/etc/resolv.conf", "nameserver 192.0.2.53\n");
+  config_ = dir_.Write("dnsd.hcl",
+                       absl::StrCat("ports { dns = 53 http = ", kHttp, " }\n"));
+  EXPECT_THAT(Lines(Doctor(), "resolver"),
+              AllOf(HasSubstr("do not ask dnsd, but 192.0.2.53"),
+                    HasSubstr("setup-resolver")));
+  ASSERT_EQ(RunDnsd({"setup-resolver"}).exit_code, 0);
+  EXPECT_THAT(Lines(Doctor(), "resolver"),
+              StartsWith("ok    resolver: /etc/resolv.conf names dnsd"));
+  ASSERT_EQ(RunDnsd({"setup-resolver", "-undo"}).exit_code, 0);
+  config_ = Write("");
+  ASSERT_EQ(RunDnsd({"setup-resolver", "-mode=resolved"}).exit_code, 0);
+  EXPECT_THAT(Lines(Doctor(), "resolver"), HasSubstr("do not ask dnsd"));
+  ASSERT_EQ(RunDnsd({"setup-resolver", "-undo"}).exit_code, 0);
+  ASSERT_EQ(RunDnsd({"setup-resolver", "-mode=resolved", "-address",
+                     absl::StrCat("127.0.0.1:", kDns)})
+                .exit_code,
+            0);
+  config_ = Write("recursors = [\"127.0.0.53\"]\n");
+  EXPECT_THAT(Lines(Doctor(), "resolver"),
+              HasSubstr("setup-resolver was here"));
+  EXPECT_THAT(Lines(Doctor(), "loop"),
+              AllOf(StartsWith("fail"), HasSubstr("systemd-resolved")));
+  ASSERT_EQ(RunDnsd({"setup-resolver", "-undo"}).exit_code, 0);
+  EXPECT_THAT(Lines(Doctor(), "loop"), StartsWith("ok "));
+}
+
+TEST_F(DoctorTest, ACircleOfForwardersIsSeen) {
+  AgentProcess other({"-client", "127.0.0.2", "-dns-port", "53", "-recursor",
+                      absl::StrCat("127.0.0.1:", kDns), "-http-port", "5381"});
+  ASSERT_TRUE(other.WaitUntilServing()) << other.process().output();
+  Start("recursors = [\"127.0.0.2\"]\n");
+  EXPECT_TRUE(WaitUntil([this] {
+    static_cast<void>(AskUdp(agent_->dns(), {"www.example.com"},
+                             std::chrono::milliseconds(500)));
+    return absl::StrContains(Lines(Doctor(), "loop"), "fail");
+  })) << Doctor().output;
+}
+
+TEST_F(DoctorTest, WhoMayAskForNamesOfOthers) {
+  const std::string asks = "recursors = [\"127.0.0.2\"]\n";
+  config_ = Write(asks);
+  EXPECT_THAT(Lines(Doctor(), "recursion"),
+              AllOf(StartsWith("ok "), HasSubstr("only this machine")));
+  const std::string outside = asks + "client_addr = \"0.0.0.0\"\n";
+  config_ = Write(outside);
+  EXPECT_THAT(Lines(Doctor(), "recursion"),
+              AllOf(StartsWith("ok "), HasSubstr("not the Internet")));
+  for (const char* open : {"0.0.0.0/0", "::/0", "128.0.0.0/1"}) {
+    config_ = Write(absl::StrCat(outside, "dns_config { recursion_allow = [\"",
+                                 open, "\"] }\n"));
+    const Finished said = Doctor();
+    EXPECT_EQ(said.exit_code, 1);
+    EXPECT_THAT(Lines(said, "recursion"),
+                AllOf(StartsWith("fail"), HasSubstr("recursion_allow")))
+        << open;
+  }
+  config_ = Write(absl::StrCat(
+      outside, "dns_config { recursion_allow = [\"203.0.113.0/24\"] }\n"));
+  EXPECT_THAT(Lines(Doctor(), "recursion"), StartsWith("ok "));
+}
+
+TEST_F(DoctorTest, ADirectoryForData) {
+  const std::string dir = dir_.Path("data");
+  fs::create_directory(dir);
+  config_ = Write(absl::StrCat("data_dir = \"", dir, "\"\n"));
+  EXPECT_THAT(Lines(Doctor(), "data_dir"), HasSubstr("MiB left"));
+  const Finished nobody = Doctor(Nobody());
+  if (absl::StrContains(nobody.output, "clock:")) {
+    EXPECT_THAT(Lines(nobody, "data_dir"),
+                AllOf(StartsWith("fail"), HasSubstr("cannot be written")));
+  }
+  for (const auto& [options, verdict] :
+       {std::pair{"size=4m", "fail"}, std::pair{"size=50m", "warn"},
+        std::pair{"size=400m", "ok "}}) {
+    ASSERT_EQ(mount("none", dir.c_str(), "tmpfs", 0, options), 0);
+    EXPECT_THAT(Lines(Doctor(), "data_dir"), StartsWith(verdict));
+    ASSERT_EQ(umount(dir.c_str()), 0);
+  }
+  dir_.Write("file", "");
+  config_ = Write(absl::StrCat("data_dir = \"", dir_.Path("file"), "/x\"\n"));
+  EXPECT_THAT(Lines(Doctor(), "data_dir"), HasSubstr("is no directory"));
+}
+
+TEST_F(DoctorTest, ACertificateThatEnds) {
+  const Authority authority;
+  config_ = dir_.Write(
+      "dnsd.hcl", absl::StrCat("ports { dns = ", kDns, " http = ", kHttp,
+                               " https = 5443 }\ntls { https { cert_file = \"",
+                               authority.certificate("a"), "\" key_file = \"",
+                               authority.key("a"), "\" } }\n"));
+  for (const auto& [days, verdict] :
+       {std::pair{100, "ok "}, std::pair{3, "warn"}, std::pair{-1, "fail"}}) {
+    authority.Issue("a", "DNS:localhost", days);
+    EXPECT_THAT(Lines(Doctor(), "certificate"), StartsWith(verdict)) << days;
+  }
+}
+
+TEST_F(DoctorTest, DnsThatDoesNotAnswerIsTold) {
+  const Endpoint nobody{"127.0.0.1", 5999};
+  EXPECT_THAT(SoaProbe(nobody, SocketProtocol::kUdp, "consul.").message(),
+              HasSubstr("connection refused"));
+  EXPECT_THAT(SoaProbe(nobody, SocketProtocol::kTcp, "consul.").message(),
+              HasSubstr("connection refused"));
+  Start("");
+  const Endpoint here{"127.0.0.1", kDns};
+  for (const auto protocol : {SocketProtocol::kUdp, SocketProtocol::kTcp}) {
+    EXPECT_TRUE(SoaProbe(here, protocol, "consul.").ok());
+    EXPECT_THAT(SoaProbe(here, protocol, "example.com.").message(),
+                HasSubstr("REFUSED"));
+  }
+  agent_->process().Pause();
+  EXPECT_THAT(SoaProbe(here, SocketProtocol::kUdp, "consul.").message(),
+              HasSubstr("no answer in 2 s"));
+  agent_->process().Signal(SIGCONT);
+}
+
+class DoctorConsulTest : public DoctorTest {
+ protected:
+  void SetUp() override {
+    DoctorTest::SetUp();
+    if (IsSkipped()) return;
+    const auto binary = ConsulBinary();
+    if (!binary) GTEST_SKIP() << "no Consul";
+    ConsulProcessOptions options;
+    options.config =
+        "acl { enabled = true default_policy = \"deny\" tokens { master = "
+        "\"aaaaaaaa-0000-4000-8000-000000000001\" agent = "
+        "\"aaaaaaaa-0000-4000-8000-000000000001\" } }\n";
+    consul_.emplace(*binary, options);
+    consul_->api().set_token(kManagement);
+    ASSERT_TRUE(WaitUntil([this] {
+      return consul_->api().Count("/v1/catalog/nodes").value_or(0) > 0 &&
+             consul_->api().Count("/v1/catalog/services").value_or(0) > 0;
+    })) << consul_->process().output();
+  }
+
+  // A token with rules.
+  std::string MakeToken(const std::string& rules) {
+    static int count = 0;
+    const std::string name = absl::StrCat("p", ++count);
+    EXPECT_EQ(consul_->api().Put(
+                  "/v1/acl/policy",
+                  absl::StrCat("{\"Name\":\"", name,
+                               "\",\"Rules\":", JsonQuoted(rules), "}")),
+              200);
+    const ConsulReply made = consul_->api().Call(
+        "PUT", "/v1/acl/token",
+        absl::StrCat("{\"Policies\":[{\"Name\":\"", name, "\"}]}"));
+    const size_t at = made.body.find("\"SecretID\": \"");
+    EXPECT_NE(at, std::string::npos) << made.body;
+    return made.body.substr(at + 13, 36);
+  }
+  std::string With(const std::string& token) const {
+    return Write(absl::StrCat("consul { address = \"", consul_->HttpUrl(),
+                              "\" token = \"", token, "\" }\n"));
+  }
+
+  static constexpr char kManagement[] = "aaaaaaaa-0000-4000-8000-000000000001";
+  std::optional<ConsulProcess> consul_;
+};
+
+TEST_F(DoctorConsulTest, ItsRightsAndWhetherItIsThere) {
+  config_ = With(kManagement);
+  EXPECT_THAT(
+      Lines(Doctor(), "consul"),
+      AllOf(HasSubstr("answers and has a leader"), HasSubstr("shows 1 nodes"),
+            Not(HasSubstr("fail")), Not(HasSubstr("warn"))));
+  config_ =
+      With(MakeToken("node_prefix \"\" { policy = \"read\" } "
+                     "service_prefix \"\" { policy = \"read\" } "
+                     "query_prefix \"\" { policy = \"read\" }"));
+  EXPECT_THAT(Lines(Doctor(), "consul"),
+              Not(AnyOf(HasSubstr("fail"), HasSubstr("warn"))));
+  config_ = With(MakeToken("key_prefix \"\" { policy = \"read\" }"));
+  const Finished without = Doctor();
+  EXPECT_EQ(without.exit_code, 1);
+  EXPECT_THAT(Lines(without, "consul"),
+              AllOf(HasSubstr("rights are missing"), HasSubstr("node_prefix")));
+  config_ =
+      With(MakeToken("node_prefix \"\" { policy = \"read\" } "
+                     "service \"consul\" { policy = \"read\" }"));
+  EXPECT_THAT(Lines(Doctor(), "consul"),
+              AllOf(HasSubstr("warn"), HasSubstr("not read every service")));
+  config_ = With("bbbbbbbb-0000-4000-8000-000000000002");
+  EXPECT_THAT(Lines(Doctor(), "consul"), HasSubstr("ACL not found"));
+  consul_->Kill();
+  EXPECT_THAT(Lines(Doctor(), "consul"),
+              AllOf(StartsWith("fail"), HasSubstr("connection refused")));
+}
+
+TEST_F(DoctorConsulTest, AClockThatIsNotConsuls) {
+  ConsulOptions options;
+  options.addresses = {{consul_->HttpUrl(), ""}};
+  options.token = kManagement;
+  const auto clock = [&options](int64_t now_s) {
+    for (const Finding& finding : ExamineConsul(options, now_s)) {
+      if (absl::StrContains(finding.what, "time") ||
+          absl::StrContains(finding.what, "clock")) {
+        return finding.what;
+      }
+    }
+    return std::string("nothing");
+  };
+  const int64_t now_s = time(nullptr);
+  EXPECT_THAT(clock(now_s), HasSubstr("has the same time"));
+  EXPECT_THAT(clock(now_s + 3600), HasSubstr("s before that of"));
+  EXPECT_THAT(clock(now_s - 3600), HasSubstr("s behind that of"));
+}
+
+TEST_F(DoctorConsulTest, ACatalogThatIsOld) {
+  Start(absl::StrCat("consul { address = \"", consul_->HttpUrl(),
+                     "\" token = \"", kManagement,
+                     "\" stale_after = \"1s\" wait = \"5s\" }\n"));
+  ASSERT_TRUE(WaitUntil([this] {
+    return absl::StrContains(Lines(Doctor(), "catalog"), "ok ");
+  })) << Doctor().output;
+  consul_->Kill();
+  ASSERT_TRUE(WaitUntil([this] {
+    return absl::StrContains(Lines(Doctor(), "catalog"), "fail");
+  })) << Doctor().output;
+  EXPECT_THAT(Lines(Doctor(), "catalog"), HasSubstr("is stale"));
+}
+
+}  // namespace
+}  // namespace dnsd::testing
