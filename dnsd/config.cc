@@ -101,6 +101,8 @@ void ResolveProcess(const Settings& settings, Config* config,
   config->server_port = static_cast<uint16_t>(
       settings.Int("ports.server", 1, 65535, config->server_port, problems));
   config->pid_file = settings.Text("pid_file", "");
+  config->ui =
+      settings.Bool("ui_config.enabled", settings.Bool("ui", config->ui));
   if (config->dev && !config->data_dir.empty()) {
     problems->Warn(settings.PlaceOf("data_dir"),
                    "is ignored with -dev, nothing is kept");

@@ -104,6 +104,7 @@ struct Config {
   size_t http_requests_max = kHttpRequestsMax;
   size_t http_requests_per_client_max = kHttpRequestsPerClientMax;
   uint64_t https_handshake_ms = kHttpHandshakeMs;
+  bool ui = true;  // the web UI, on both
   // Whom to ask for names that are not ours, each zone once, and who may ask
   // us.
   std::vector<ForwardRuleConfig> forward;

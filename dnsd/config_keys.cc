@@ -43,6 +43,17 @@ constexpr ConfigKey kKeys[] = {
     {"ports.proxy_max_port", KeyType::kIgnored},
     {"ports.expose_min_port", KeyType::kIgnored},
     {"ports.expose_max_port", KeyType::kIgnored},
+    // The web UI; Consul's older name for it first.
+    {"ui", KeyType::kBool},
+    {"ui_config", KeyType::kBlock},
+    {"ui_config.enabled", KeyType::kBool},
+    {"ui_config.content_path", KeyType::kIgnored},
+    {"ui_config.dashboard_url_templates", KeyType::kIgnored},
+    {"ui_config.dir", KeyType::kIgnored},
+    {"ui_config.metrics_provider", KeyType::kIgnored},
+    {"ui_config.metrics_provider_files", KeyType::kIgnored},
+    {"ui_config.metrics_provider_options_json", KeyType::kIgnored},
+    {"ui_config.metrics_proxy", KeyType::kIgnored},
     // TLS of its HTTPS, and the limits of both.
     {"cert_file", KeyType::kString},
     {"key_file", KeyType::kString},
@@ -326,8 +337,6 @@ constexpr ConfigKey kKeys[] = {
     {"sync_coordinate_rate_target", KeyType::kIgnored},
     {"syslog_facility", KeyType::kIgnored},
     {"telemetry", KeyType::kIgnored},
-    {"ui", KeyType::kIgnored},
-    {"ui_config", KeyType::kIgnored},
     {"ui_content_path", KeyType::kIgnored},
     {"ui_dir", KeyType::kIgnored},
     {"unix_sockets", KeyType::kIgnored},
@@ -411,6 +420,8 @@ constexpr AgentFlag kFlags[] = {
     {"recursor", FlagType::kString, "recursors",
      "DNS server for other names, IP, IP:port or tls://IP:port#name; "
      "repeatable"},
+    {"ui", FlagType::kBool, "ui_config.enabled",
+     "Web UI on the HTTP port, at /ui/ (on); -ui=false turns it off"},
     {"workers", FlagType::kInt, "workers",
      "Threads that answer queries (one per core)"},
 
@@ -453,7 +464,6 @@ constexpr AgentFlag kFlags[] = {
     {"server", FlagType::kBool, nullptr, nullptr},
     {"server-port", FlagType::kInt, nullptr, nullptr},
     {"syslog", FlagType::kBool, nullptr, nullptr},
-    {"ui", FlagType::kBool, nullptr, nullptr},
     {"ui-content-path", FlagType::kString, nullptr, nullptr},
     {"ui-dir", FlagType::kString, nullptr, nullptr},
 };

@@ -20,6 +20,7 @@
 #include "catalog/base/check.h"
 #include "catalog/base/log.h"
 #include "catalog/base/uuid.h"
+#include "dnsd/http/ui_files.h"
 #include "dnsd/limits.h"
 #include "dnsd/serve/listen_socket.h"
 #include "dnsd/server_metrics.h"
@@ -291,6 +292,7 @@ void Server::MakeRoutes() {
   add(health_->MakeRoutes());
   add(ForwardCacheRoutes(std::move(cache)));
   add(MakeExplainRoutes());
+  add(UiFileRoutes([this] { return config_.ui; }));
   if (own_) {
     RegistryLink::Hooks own;
     own.member = [this] { return AgentMember(Describe()); };

@@ -99,6 +99,7 @@ verb_image() {
   need "${image_packages[@]}"
   own_containers
   base_image
+  fetch_ui
   buildah bud --isolation=chroot --network=host --format=docker --layers \
     --build-arg BASE=localhost/debian --file docker/Dockerfile \
     --ignorefile docker/Dockerfile.dockerignore --tag localhost/dnsd . >&2

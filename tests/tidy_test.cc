@@ -405,6 +405,23 @@ TEST(Tidy, OpenEndsNameTheirIssue) {
   }
 }
 
+// The web UI shows what anybody may register: it stays text. The policy that
+// the server sends says the same to the browser.
+TEST(Tidy, TheWebUiMakesNoMarkupOfText) {
+  const std::vector<std::string> paths = Find([](const std::string& path) {
+    return absl::StartsWith(path, "dnsd/ui/") && absl::EndsWith(path, ".js");
+  });
+  EXPECT_GT(paths.size(), 10u);
+  for (const std::string& path : paths) {
+    const SourceText text(ReadFile(fs::path(DNSD_SOURCE_DIR) / path));
+    EXPECT_LE(text.lines().size(), kFileLinesMax) << path;
+    ForbidIn(path, text.code(),
+             R"re(\b(inner|outer)HTML\b|insertAdjacentHTML|srcdoc|)re"
+             R"re(document\.write|\beval\b|new Function|://)re",
+             "text is text, and this server is the only one");
+  }
+}
+
 // --- the hot path ---
 
 // Code that answers queries may not lock, log, read the clock or wait. What it

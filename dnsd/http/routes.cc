@@ -62,8 +62,9 @@ Routes::Routes(std::vector<Route> routes, HttpServer::Handler fallback)
 // system calls around it, and no path of a client's can make it cost more.
 const Routes::Path* Routes::Find(absl::string_view path) const {
   for (const Path& known : paths_) {
-    if (absl::EndsWith(known.path, "/") ? absl::StartsWith(path, known.path)
-                                        : path == known.path) {
+    const bool is_prefix =
+        known.path.size() > 1 && absl::EndsWith(known.path, "/");
+    if (is_prefix ? absl::StartsWith(path, known.path) : path == known.path) {
       return &known;
     }
   }

@@ -4,6 +4,7 @@
 //   /v1/agent/reload     exactly this path
 //   /v1/catalog/node/    every path that begins so; the longest wins. The
 //                        handler finds the rest with PathRest().
+//   /                    exactly this one too
 //
 // Rules:     a path that is not clean ("//", "/./", "/../") is answered with
 //            301 to the clean one. An unknown path is 404 without a body, an

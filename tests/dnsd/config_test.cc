@@ -18,9 +18,11 @@
 #include <string>
 #include <system_error>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "dnsd/config_keys.h"
 #include "tests/dnsd/config_testing.h"
 
@@ -189,7 +191,7 @@ TEST(Config, ReadsAWholeAgent) {
   EXPECT_EQ(config.forward.at(0).timeout, std::chrono::milliseconds(1500));
   // One warning for each key that means nothing here.
   const std::string warnings = Join(problems.warnings());
-  EXPECT_EQ(problems.warnings().size(), 18u) << warnings;
+  EXPECT_EQ(problems.warnings().size(), 17u) << warnings;
   EXPECT_NE(warnings.find("agent.hcl:7: server: has no meaning here"),
             std::string::npos);
   EXPECT_NE(warnings.find("agent.hcl:27: ports.grpc: has no meaning here"),
@@ -212,6 +214,24 @@ TEST(Config, WarnsOncePerMeaninglessKeyOrFlag) {
                          "-retry-join: has no meaning here and is ignored\n"
                          "-bootstrap-expect: has no meaning here and is "
                          "ignored\n"));
+}
+
+TEST(Config, TheWebUiIsOnUnlessAKeyOrAFlagSaysNo) {
+  const std::pair<std::vector<std::string>, bool> cases[] = {
+      {{}, true},
+      {{"-ui"}, true},
+      {{"-ui=false"}, false},
+      {{"-hcl", "ui = false"}, false},
+      {{"-hcl", "ui_config { enabled = false }"}, false},
+      // The newer key wins, as with Consul.
+      {{"-hcl", "ui = false", "-hcl", "ui_config { enabled = true }"}, true},
+  };
+  for (const auto& [args, is_on] : cases) {
+    const Loaded loaded = Load(args);
+    EXPECT_EQ(Join(loaded.problems.errors()), "");
+    EXPECT_EQ(Join(loaded.problems.warnings()), "");
+    EXPECT_EQ(loaded.config.ui, is_on) << absl::StrJoin(args, " ");
+  }
 }
 
 TEST(Config, AcceptsEveryKeyOfTheTableInItsBlock) {

@@ -288,7 +288,6 @@ log_level  = "INFO"
 enable_local_script_checks = true
 server     = true
 bootstrap_expect = 1
-ui         = true
 encrypt    = "cg8StVXbQJ0gPvMd9o7yrg=="
 retry_join = ["192.0.2.10"]
 performance { raft_multiplier = 1 }
@@ -304,8 +303,8 @@ dns_config {
   EXPECT_EQ(validate.exit_code, 0) << validate.output;
   EXPECT_THAT(validate.output, HasSubstr("Configuration is valid!"));
   // One warning for each.
-  for (const char* key : {"server", "bootstrap_expect", "ui", "encrypt",
-                          "retry_join", "performance"}) {
+  for (const char* key :
+       {"server", "bootstrap_expect", "encrypt", "retry_join", "performance"}) {
     const size_t first = validate.output.find(absl::StrCat(": ", key, ": "));
     ASSERT_NE(first, std::string::npos) << key;
     EXPECT_EQ(validate.output.find(absl::StrCat(": ", key, ": "), first + 1),

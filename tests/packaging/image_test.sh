@@ -78,6 +78,8 @@ expect "nobody's files but its state are writable" is "$(find "$mounted" -xdev \
 expect "it has no shell" is "$(find "$mounted" -name '*sh' -perm /111)" ""
 expect "scanners find what is in it" grep -q '^Version: ' \
   "$mounted/var/lib/dpkg/status.d/libssl3"
+expect "those of the web UI's libraries, too" \
+  test -s "$mounted/usr/share/doc/dnsd/licenses.txt"
 expect "and people the licences" \
   test -s "$mounted/usr/share/doc/libssl3/copyright"
 podman image unmount "$image" >/dev/null
