@@ -20,6 +20,7 @@
 #include "catalog/base/check.h"
 #include "catalog/base/log.h"
 #include "catalog/base/uuid.h"
+#include "dnsd/config_restart.h"
 #include "dnsd/http/ui_files.h"
 #include "dnsd/limits.h"
 #include "dnsd/serve/listen_socket.h"
@@ -385,35 +386,10 @@ void Server::FinishReload(ReloadWork* work) {
 }
 
 void Server::Apply(Config config, ViewBuilder::Zones zones) {
-  // What needs a restart keeps its value, and says so.
-  auto keep = [](const char* what, const auto& old, auto* now) {
-    if (*now == old) return;
-    LogWarn("agent", "A change of this setting needs a restart",
-            {{"setting", what}});
-    *now = old;
-  };
   if (!config.datacenter_given && mirrors()) {
     config.node.datacenter = config_.node.datacenter;
   }
-  if (config.node.id.empty()) config.node.id = config_.node.id;
-  keep("node_id", config_.node.id, &config.node.id);
-  keep("consul", config_.consul, &config.consul);
-  keep("node_name", config_.node.name, &config.node.name);
-  keep("datacenter", config_.node.datacenter, &config.node.datacenter);
-  keep("domain", config_.policy.domain, &config.policy.domain);
-  keep("alt_domain", config_.policy.alt_domain, &config.policy.alt_domain);
-  keep("addresses.dns", config_.dns_listen, &config.dns_listen);
-  keep("addresses.http", config_.http_listen, &config.http_listen);
-  keep("addresses.https", config_.https_listen, &config.https_listen);
-  keep("limits.https_handshake_timeout", config_.https_handshake_ms,
-       &config.https_handshake_ms);
-  keep("zone_transfer", config_.transfer, &config.transfer);
-  config.policy.has_secondaries = config_.policy.has_secondaries;
-  keep("workers", config_.workers, &config.workers);
-  keep("pid_file", config_.pid_file, &config.pid_file);
-  keep("data_dir", config_.data_dir, &config.data_dir);
-  config.policy.datacenter = config_.policy.datacenter;
-  config.policy.node_name = config_.policy.node_name;
+  KeepWhatNeedsRestart(config_, &config);
   SetCookieSecret(config_.policy.cookies, &config);
   config_ = std::move(config);
   for (const auto& worker : workers_) worker->SetLimits(config_.client_limits);

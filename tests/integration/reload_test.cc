@@ -107,6 +107,23 @@ TEST_F(ReloadTest, DnsConfigIsReloaded) {
               ElementsAre("web.service.consul. 9 IN A 192.0.2.1"));
 }
 
+TEST_F(ReloadTest, WhatNeedsARestartIsNamed) {
+  dir_.Write("web.hcl", Service("web", "192.0.2.1"));
+  Start();
+  dir_.Write("more.hcl",
+             "enable_script_checks = true\n"
+             "check_update_interval = \"1s\"\n"
+             "ports { server = 8301 }\n"
+             "log_json = true\n");
+  ASSERT_EQ(agent_->Reload().exit_code, 0);
+  for (const char* setting : {"enable_script_checks", "check_update_interval",
+                              "ports.server", "log_json"}) {
+    EXPECT_TRUE(agent_->process().WaitForOutput(
+        absl::StrCat("needs a restart: setting=", setting)))
+        << setting << agent_->process().output();
+  }
+}
+
 TEST_F(ReloadTest, RulesOfTheDnsTokenAreReloaded) {
   const auto write_rules = [this](const std::string& rules) {
     dir_.Write("acl.hcl",
