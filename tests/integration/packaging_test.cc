@@ -117,35 +117,14 @@ TEST(PackagedConfiguration, IsValidAndSoAreItsExamples) {
 
 // --- the manual ---
 
-TEST(Manual, NamesEveryVerbAndEveryOptionOfTheAgent) {
-  const std::string manual = ReadFile(PathOf("man/dnsd.8"));
-  std::vector<std::string> verbs;
-  std::vector<std::string> flags;
-  bool options = false;
-  for (const std::string& line : LinesOf(manual)) {
-    if (absl::StartsWith(line, ".Sh ")) options = line == ".Sh OPTIONS";
-    const std::vector<std::string> words = absl::StrSplit(line, ' ');
-    if (words.size() < 3 || words[0] != ".It") continue;
-    if (words[1] == "Cm") verbs.push_back(words[2]);
-    if (options && words[1] == "Fl") flags.push_back("-" + words[2]);
-  }
-  EXPECT_THAT(verbs, UnorderedElementsAreArray(Verbs()));
-
-  // Those of Consul's without a meaning are left to -h.
-  const std::string usage = RunDnsd({"agent", "-h"}).output;
-  const std::vector<std::string> parts =
-      absl::StrSplit(usage, "Options of Consul's");
-  ASSERT_THAT(parts, SizeIs(2)) << usage;
-  const std::vector<std::string> real = FlagsOf(parts[0]);
-  ASSERT_THAT(real, Contains("-dns-port"));
-  EXPECT_THAT(flags, UnorderedElementsAreArray(real));
-}
-
+// What is in it: tests/documents/reference_test.cc.
 TEST(Manual, IsWellFormed) {
   if (!HasProgram("mandoc")) GTEST_SKIP() << "no mandoc";
-  const Finished judged =
-      RunToEnd({"mandoc", "-Tlint", "-Wwarning", PathOf("man/dnsd.8")});
-  EXPECT_EQ(judged.exit_code, 0) << judged.output;
+  for (const char* page : {"man/dnsd.8", "man/dnsd.hcl.5"}) {
+    const Finished judged =
+        RunToEnd({"mandoc", "-Tlint", "-Wwarning", PathOf(page)});
+    EXPECT_EQ(judged.exit_code, 0) << judged.output;
+  }
 }
 
 // --- completions ---

@@ -1,6 +1,6 @@
 // dnsd as the upstream of the resolvers people have: unbound, BIND, Knot
 // Resolver, dnsmasq, dnsdist and PowerDNS Recursor, from Debian, each set up by
-// the snippets of dnsd/forward/CHAINS.md to forward `consul` to a real dnsd,
+// the snippets of dnsd/docs/resolvers.md to forward `consul` to a real dnsd,
 // and nothing else to anybody. Those that validate have the root's key. Through
 // each the answers are right, without a FORMERR, with TCP only where the answer
 // needs it, and negative answers are kept for as long as the SOA says.
@@ -51,8 +51,8 @@ constexpr std::chrono::milliseconds kTry{500};
 // How long negative answers are good for, as configured.
 constexpr int kNegativeSeconds = 60;
 
-// How a resolver is told to forward. In `files`, <<NAME>> is a snippet of
-// CHAINS.md; in what comes out of that, and in `args`, DIR is its directory,
+// How a resolver is told to forward. In `files`, <<NAME>> is a snippet; in what
+// comes out of that, and in `args`, DIR is its directory,
 // PORT its port and SHARE the directory of the root's key. 8600 is dnsd's port.
 struct Resolver {
   friend void PrintTo(const Resolver& resolver, std::ostream* out) {

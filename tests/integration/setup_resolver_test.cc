@@ -1,7 +1,7 @@
 // `dnsd setup-resolver` on a machine: the real systemd-resolved,
 // NetworkManager's dnsmasq and glibc then get names of `consul` from dnsd, and
 // others through it or past it, from a second dnsd that was the machine's
-// server before. What the verb writes is what dnsd/forward/CHAINS.md shows.
+// server before. What the verb writes is what dnsd/docs/machine.md shows.
 //
 // The program has a network, an /etc and a /run of its own, for which it needs
 // root: skipped without. So are those whose programs `./dev` has not fetched.
