@@ -9,6 +9,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "catalog/base/log_control.h"
 #include "catalog/base/uuid.h"
 #include "catalog/registry/fields.h"
 #include "dnsd/config_acl.h"
@@ -21,6 +22,7 @@
 #include "dnsd/config_health.h"
 #include "dnsd/config_keys.h"
 #include "dnsd/config_policy.h"
+#include "dnsd/config_query_log.h"
 #include "dnsd/config_settings.h"
 #include "dnsd/config_tls.h"
 #include "dnsd/config_transfer.h"
@@ -74,20 +76,10 @@ void ResolveNode(const Settings& settings, Config* config, Problems* problems) {
 }
 
 void ResolveLog(const Settings& settings, Config* config, Problems* problems) {
-  static constexpr std::pair<const char*, LogLevel> kLevels[] = {
-      {"trace", LogLevel::kTrace}, {"debug", LogLevel::kDebug},
-      {"info", LogLevel::kInfo},   {"warn", LogLevel::kWarn},
-      {"err", LogLevel::kError},   {"error", LogLevel::kError},
-  };
   config->log_json = settings.Bool("log_json", false);
   const Setting* setting = settings.Find("log_level");
   if (setting == nullptr || setting->text.empty()) return;
-  const std::string text = AsciiLower(setting->text);
-  for (const auto& [name, level] : kLevels) {
-    if (text != name) continue;
-    config->log_level = level;
-    return;
-  }
+  if (ParseLogLevel(setting->text, &config->log_level)) return;
   problems->Error(setting->place,
                   absl::StrCat(Quoted(setting->text),
                                " is not trace, debug, info, warn or error"));
@@ -109,6 +101,8 @@ void ResolveProcess(const Settings& settings, Config* config,
     config->data_dir.clear();
   }
   ResolveLog(settings, config, problems);
+  ResolveLogFile(settings, config, problems);
+  ResolveQueryLog(settings, config, problems);
 }
 
 void Resolve(Settings* settings, const Environment& environment, Config* config,

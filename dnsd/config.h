@@ -25,6 +25,7 @@
 #include "dnsd/forward/ip_network.h"
 #include "dnsd/health_limits.h"
 #include "dnsd/limits.h"
+#include "dnsd/querylog/query_log_options.h"
 #include "dnsd/serve/client_limits.h"
 #include "dnsd/transfer/transfer_options.h"
 #include "zones/policy.h"
@@ -129,6 +130,8 @@ struct Config {
   std::string pid_file;
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = false;
+  LogFileOptions log_file;
+  QueryLogOptions query_log;
 
   std::vector<ServiceDefinition> services;
   std::vector<CheckDefinition> checks;  // with or without service_id

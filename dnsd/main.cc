@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "catalog/base/log.h"
+#include "catalog/base/log_control.h"
 #include "dnsd/cli/agent_verbs.h"
 #include "dnsd/cli/catalog_verbs.h"
 #include "dnsd/cli/doctor_verb.h"
@@ -22,6 +23,7 @@
 #include "dnsd/cli/health_verb.h"
 #include "dnsd/cli/service_verbs.h"
 #include "dnsd/cli/setup_verb.h"
+#include "dnsd/cli/top_verb.h"
 #include "dnsd/cli/watch_verb.h"
 #include "dnsd/config.h"
 #include "dnsd/passed_sockets.h"
@@ -50,6 +52,7 @@ constexpr char kUsage[] =
     "    reload            Makes an agent read its configuration again\n"
     "    services          Registers and deregisters services\n"
     "    setup-resolver    Makes this machine ask dnsd for its names\n"
+    "    top               Shows what an agent does, as it does it\n"
     "    validate          Checks configuration files\n"
     "    version           Prints the version\n"
     "    watch             Shows a view of the catalog, or follows it\n";
@@ -143,6 +146,13 @@ int Agent(const Args& args) {
     return 1;
   }
   InitLogging(config.log_level, config.log_json);
+  if (!config.log_file.path.empty()) {
+    const absl::Status status = LogToFile(config.log_file);
+    if (!status.ok()) {
+      PrintErrors({std::string(status.message())});
+      return 1;
+    }
+  }
   if (!config.log_json) PrintBanner(config);
   for (const std::string& warning : problems.warnings()) {
     LogWarn("agent", warning);
@@ -240,6 +250,7 @@ std::optional<int> ClientVerb(const std::string& command, const Args& args) {
       {"reload", ReloadVerb},
       {"services", ServicesVerb},
       {"setup-resolver", SetupResolverVerb},
+      {"top", TopVerb},
       {"watch", WatchVerb},
   };
   for (const Verb& verb : kVerbs) {

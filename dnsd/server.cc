@@ -21,6 +21,7 @@
 #include "catalog/base/log.h"
 #include "catalog/base/uuid.h"
 #include "dnsd/config_restart.h"
+#include "dnsd/http/log_level_api.h"
 #include "dnsd/http/ui_files.h"
 #include "dnsd/limits.h"
 #include "dnsd/serve/listen_socket.h"
@@ -115,6 +116,13 @@ void Server::MakeTransfers() {
   transfers_ = std::make_unique<TransferService>(std::move(options));
 }
 
+Errors Server::OpenQueryLog() {
+  auto query_log = QueryLog::Open(config_.query_log);
+  if (!query_log.ok()) return {std::string(query_log.status().message())};
+  query_log_ = *std::move(query_log);
+  return {};
+}
+
 Errors Server::StartWorkers() {
   if (config_.dns_listen.empty()) return {};
   int count = config_.workers > 0 ? config_.workers : CoreCount();
@@ -133,6 +141,8 @@ Errors Server::StartWorkers() {
     options.limits = config_.client_limits;
     options.on_loop = forward_.LoopHandler();
     options.transfers = transfers_.get();
+    options.samples = query_log_->AddRing();
+    options.sample_rules = config_.query_log.rules;
     options.asked = mirror_ ? mirror_->AddRing() : own_->AddRing();
     options.wake = [this] { mirror_ ? mirror_->WakeUp() : own_->WakeUp(); };
     auto worker = Worker::Create(std::move(options));
@@ -251,6 +261,8 @@ Errors Server::Start() {
   errors = StartSources();
   if (!errors.empty()) return errors;
   MakeTransfers();
+  errors = OpenQueryLog();
+  if (!errors.empty()) return errors;
   errors = StartWorkers();
   if (!errors.empty()) return errors;
   MakeHealth();
@@ -263,6 +275,7 @@ Errors Server::Start() {
   sync_.Start();
   started_ = true;
   if (transfers_) transfers_->Start();
+  query_log_->Start();
   for (const auto& worker : workers_) worker->Start();
   sync_.RunAndWait([this] { Announce(); });
   manager_.notify.Ready();
@@ -289,6 +302,7 @@ void Server::MakeRoutes() {
   const auto add = [&routes](std::vector<Route> more) {
     std::move(more.begin(), more.end(), std::back_inserter(routes));
   };
+  add(LogLevelRoutes(hooks.acl, hooks.node_name));
   add(AgentRoutes(std::move(hooks)));
   add(health_->MakeRoutes());
   add(ForwardCacheRoutes(std::move(cache)));
@@ -392,7 +406,12 @@ void Server::Apply(Config config, ViewBuilder::Zones zones) {
   KeepWhatNeedsRestart(config_, &config);
   SetCookieSecret(config_.policy.cookies, &config);
   config_ = std::move(config);
-  for (const auto& worker : workers_) worker->SetLimits(config_.client_limits);
+  // First, so that it is more likely to know what workers then send.
+  query_log_->Configure(config_.query_log);
+  for (const auto& worker : workers_) {
+    worker->SetLimits(config_.client_limits);
+    worker->SetSampleRules(config_.query_log.rules);
+  }
   SetLogLevel(config_.log_level);
   // Addresses were judged when they were read.
   if (const auto forward = forward_.OptionsOf(config_); forward.ok()) {
@@ -426,6 +445,7 @@ uint64_t Server::BeginStop() {
 void Server::Stop() {
   for (const auto& worker : workers_) worker->Stop(kDrainMs);
   if (transfers_) transfers_->Stop();
+  if (query_log_) query_log_->Stop();
   if (started_) {
     started_ = false;
     sync_.RunAndWait([this] {
@@ -447,6 +467,7 @@ void Server::Stop() {
   health_.reset();
   reclaim_.reset();
   workers_.clear();
+  query_log_.reset();
   transfers_.reset();
   mirror_.reset();
 }

@@ -30,6 +30,7 @@
 #include "dnsd/mirror_link.h"
 #include "dnsd/passed_sockets.h"
 #include "dnsd/publisher.h"
+#include "dnsd/querylog/query_log.h"
 #include "dnsd/registry_link.h"
 #include "dnsd/serve/random_key.h"
 #include "dnsd/serve/worker.h"
@@ -85,6 +86,7 @@ class Server {
   void SetAnswers(ViewBuilder::Zones zones);
   void SetCookieSecret(const CookiePolicy& before, Config* config) const;
   void MakeTransfers();
+  [[nodiscard]] Errors OpenQueryLog();
   [[nodiscard]] Errors StartWorkers();
   void MakeRoutes();
   [[nodiscard]] std::vector<Route> MakeExplainRoutes();
@@ -135,6 +137,7 @@ class Server {
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<TransferService> transfers_;  // outlives the workers
+  std::unique_ptr<QueryLog> query_log_;         // so does this
   std::unique_ptr<HealthLink> health_;
   std::vector<std::unique_ptr<Worker>> workers_;
   bool reloading_ = false;             // sync thread

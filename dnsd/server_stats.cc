@@ -10,6 +10,7 @@ namespace dnsd {
 namespace {
 
 constexpr double kNano = 1e-9;
+constexpr size_t kTopNamesShown = 20;
 
 void AddQueries(const char* proto, const TransportNumbers<uint64_t>& numbers,
                 std::vector<StatsReport::Query>* queries) {
@@ -82,6 +83,9 @@ StatsReport Server::Stats(const ForwardFigures& forward) const {
   report.catalog = {sync_.state().node_count(), sync_.state().instance_count(),
                     publisher_.view().current()->table.size(),
                     publisher_.publish_count()};
+  for (TopName& top : query_log_->Top(kTopNamesShown)) {
+    report.top_names.emplace_back(std::move(top.name), top.count);
+  }
   return report;
 }
 

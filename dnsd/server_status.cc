@@ -15,6 +15,27 @@
 
 namespace dnsd {
 
+namespace {
+
+void AddQueryLogMetrics(const QueryLogCounts& counts, MetricsText* text) {
+  const auto add = [&](const char* name, const char* help, uint64_t value) {
+    text->Single(name, MetricType::kCounter, help, value);
+  };
+  add("dnsd_query_samples_dropped_total",
+      "Samples of queries for which a worker's ring had no room.",
+      counts.ring_dropped);
+  add("dnsd_query_log_lines_total", "Lines of the query log written.",
+      counts.lines);
+  add("dnsd_query_log_lines_dropped_total",
+      "Lines of the query log that its file did not take.",
+      counts.lines_dropped);
+  add("dnsd_dnstap_frames_total", "dnstap frames sent.", counts.frames);
+  add("dnsd_dnstap_frames_dropped_total", "dnstap frames that nobody took.",
+      counts.frames_dropped);
+}
+
+}  // namespace
+
 std::vector<const WorkerStats*> Server::WorkerNumbersNow() const {
   std::vector<const WorkerStats*> numbers;
   for (const auto& worker : workers_) numbers.push_back(&worker->stats());
@@ -48,6 +69,7 @@ MetricsText Server::Metrics(const ForwardFigures& forward) const {
   MetricsText text;
   AddMetrics(numbers, &text);
   if (transfers_) AddTransferMetrics(*transfers_, &text);
+  AddQueryLogMetrics(query_log_->counts(), &text);
   if (mirror_) mirror_->AddMetrics(&text);
   if (own_) own_->AddMetrics(&text);
   health_->AddMetrics(&text);

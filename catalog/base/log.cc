@@ -5,16 +5,22 @@
 #define SPDLOG_NO_EXCEPTIONS
 #endif
 #include <spdlog/logger.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <cstdio>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <mutex>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
+#include "catalog/base/log_control.h"
 
 namespace dnsd {
 namespace {
@@ -201,6 +207,41 @@ int64_t MonotonicMs() {
       .count();
 }
 
+struct LevelWord {
+  const char* text;
+  LogLevel level;
+};
+
+// The first of a level is the one to write.
+constexpr LevelWord kLevelWords[] = {
+    {"trace", LogLevel::kTrace}, {"debug", LogLevel::kDebug},
+    {"info", LogLevel::kInfo},   {"warn", LogLevel::kWarn},
+    {"error", LogLevel::kError}, {"err", LogLevel::kError},
+};
+
+// Lines into a LogFile; spdlog's own rotation names and counts otherwise.
+class FileSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit FileSink(std::unique_ptr<LogFile> file) : file_(std::move(file)) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& msg) override {
+    std::string line(msg.payload.data(), msg.payload.size());
+    line.push_back('\n');
+    const bool is_written = file_->Write(line);
+    if (!is_written && is_well_) {
+      std::printf("dnsd: cannot write log file %s: %s\n", file_->path().c_str(),
+                  std::strerror(errno));
+    }
+    is_well_ = is_written;
+  }
+  void flush_() override {}
+
+ private:
+  std::unique_ptr<LogFile> file_;
+  bool is_well_ = true;
+};
+
 // The one mutable global the house style allows: where lines go.
 struct Logger {
   // spdlog's own pattern is off: our lines come formatted, it adds the level
@@ -328,8 +369,36 @@ void InitLogging(LogLevel level, bool json) {
   SetLogLevel(level);
 }
 
+absl::Status LogToFile(const LogFileOptions& options) {
+  absl::StatusOr<std::unique_ptr<LogFile>> file = LogFile::Open(options);
+  if (!file.ok()) return file.status();
+  TheLogger().sink.sinks().push_back(
+      std::make_shared<FileSink>(*std::move(file)));
+  return absl::OkStatus();
+}
+
 void SetLogLevel(LogLevel level) {
   TheLogger().sink.set_level(SpdlogLevel(level));
+}
+
+LogLevel CurrentLogLevel() {
+  const auto level = TheLogger().sink.level();
+  for (const LevelWord& word : kLevelWords) {
+    if (SpdlogLevel(word.level) == level) return word.level;
+  }
+  return LogLevel::kInfo;
+}
+
+absl::string_view LogLevelText(LogLevel level) { return JsonLevel(level); }
+
+bool ParseLogLevel(absl::string_view text, LogLevel* level) {
+  const std::string lower = absl::AsciiStrToLower(text);
+  for (const LevelWord& word : kLevelWords) {
+    if (lower != word.text) continue;
+    *level = word.level;
+    return true;
+  }
+  return false;
 }
 
 bool LogEnabled(LogLevel level) {
@@ -376,6 +445,16 @@ void LogError(absl::string_view module, absl::string_view message,
               std::initializer_list<LogField> fields) {
   Log(LogLevel::kError, module, message, fields);
 }
+
+void LogLines(absl::string_view lines) {
+  if (lines.empty()) return;
+  lines.remove_suffix(1);  // the sinks end them
+  // Above what any level leaves out.
+  TheLogger().sink.log(spdlog::level::critical,
+                       spdlog::string_view_t(lines.data(), lines.size()));
+}
+
+bool LogsJson() { return TheLogger().json.load(std::memory_order_relaxed); }
 
 void FlushLogging() {
   Logger& logger = TheLogger();

@@ -85,7 +85,7 @@ struct StatsReport {
   std::vector<Forwarder> forwarders;
   Source source;
   Catalog catalog;
-  // Names asked for most and how often. Who samples names fills it.
+  // Names asked for most and how often, estimated from samples (querylog/).
   std::vector<std::pair<std::string, uint64_t>> top_names;
 };
 

@@ -41,14 +41,23 @@ void SendUdp(const WayBack& to, uint8_t* message, size_t size,
 }  // namespace
 
 void DeliverAnswer(const WayBack& to, uint8_t* frame, size_t message_size,
-                   WorkerStats* stats) {
+                   ServeContext* context) {
   if (message_size > 0) {
-    Count(to, {frame + kLengthBytes, message_size},
-          to.connection == nullptr ? &stats->udp : &stats->tcp);
+    Count(
+        to, {frame + kLengthBytes, message_size},
+        to.connection == nullptr ? &context->stats->udp : &context->stats->tcp);
+    if (context->sampler.IsDue()) {
+      // The query is gone; its question is in the answer too.
+      context->sampler.Take(
+          {{},
+           {frame + kLengthBytes, message_size},
+           to.client,
+           to.connection == nullptr ? Transport::kUdp : Transport::kTcp});
+    }
   }
   if (to.connection == nullptr) {
     if (message_size > 0) {
-      SendUdp(to, frame + kLengthBytes, message_size, &stats->udp);
+      SendUdp(to, frame + kLengthBytes, message_size, &context->stats->udp);
     }
     return;
   }

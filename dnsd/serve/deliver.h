@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "dnsd/serve/worker_stats.h"
+#include "dnsd/serve/serve_context.h"
 #include "dnsd/way_back.h"
 
 namespace dnsd {
@@ -16,7 +16,7 @@ namespace dnsd {
 // `frame` is two bytes for the length, then `message_size` bytes. 0: there is
 // nothing to say, but a connection no longer waits. May end a connection.
 void DeliverAnswer(const WayBack& to, uint8_t* frame, size_t message_size,
-                   WorkerStats* stats);
+                   ServeContext* context);
 
 }  // namespace dnsd
 

@@ -280,7 +280,7 @@ void ParkedQueries::Finish(Queries::iterator query, size_t size) {
   // Taken out first: delivering may end the connection, and that comes back
   // here to drop its other queries.
   const Queries done = Take(query);
-  DeliverAnswer(done.front().way, room_.get(), size, context_->stats);
+  DeliverAnswer(done.front().way, room_.get(), size, context_);
 }
 
 // Takes a query out of the table.

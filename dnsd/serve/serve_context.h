@@ -15,6 +15,7 @@
 #include "dnsd/duration_histogram.h"
 #include "dnsd/serve/asked_filter.h"
 #include "dnsd/serve/asked_names.h"
+#include "dnsd/serve/query_sampler.h"
 #include "dnsd/serve/worker_stats.h"
 #include "dnsd/socket_address.h"
 #include "zones/responder.h"
@@ -45,6 +46,7 @@ struct ServeContext {
   AskedFilter asked_filter;
   RateLimiter* rate_limiter = nullptr;  // nullptr: nothing is limited
   uint64_t began_ns = 0;                // the batch, MonotonicNs()
+  QuerySampler sampler;
 
   // Goes online and returns the newest view, good until the loop polls again.
   // Once per batch: clocks are read here (by vDSO, not a system call), so that

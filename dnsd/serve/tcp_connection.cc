@@ -249,6 +249,10 @@ void TcpConnection::AnswerFrame(std::span<const uint8_t> frame,
     size = NoteAsked(frame, view, response, out + kLengthBytes);
   }
   if (size == 0) return;
+  if (context_->sampler.IsDue()) [[unlikely]] {
+    context_->sampler.Take(
+        {frame, {out + kLengthBytes, size}, address_, Transport::kTcp});
+  }
   out[0] = static_cast<uint8_t>(size >> 8);
   out[1] = static_cast<uint8_t>(size & 0xff);
   arena_used_ += kLengthBytes + size;

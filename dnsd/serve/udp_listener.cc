@@ -90,6 +90,8 @@ void UdpListener::AnswerBatch(size_t count) {
 inline void UdpListener::Reply(size_t index, size_t size, Outcome outcome) {
   if (size == 0) return;
   CountAnswer(context_->respond.qtype, batch_->room(), outcome, answers_);
+  if (context_->sampler.IsDue()) [[unlikely]]
+    Sample(index, size);
   batch_->Reply(index, size);
 }
 
@@ -170,6 +172,13 @@ void UdpListener::NoteAsked(size_t index, const View& view) {
   ReplyLimited(
       index, view,
       ServfailResponse(packet, view, context_->respond, batch_->room()));
+}
+
+[[gnu::noinline]] void UdpListener::Sample(size_t index, size_t size) {
+  context_->sampler.Take({batch_->packet(index),
+                          {batch_->room(), size},
+                          batch_->client(index),
+                          Transport::kUdp});
 }
 
 // Of what others wrote into room(): by its rcode.

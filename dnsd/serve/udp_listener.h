@@ -34,6 +34,7 @@ class UdpListener {
   void AnswerMessage(size_t index, const View& view);
   void NoteAsked(size_t index, const View& view);
   void Reply(size_t index, size_t size, Outcome outcome);
+  void Sample(size_t index, size_t size);
   void ReplyLimited(size_t index, const View& view, size_t size);
   [[nodiscard]] size_t LimitSlow(size_t index, const View& view, RateClass kind,
                                  size_t size);

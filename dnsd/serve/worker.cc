@@ -70,11 +70,13 @@ Worker::Impl::Impl(Options worker_options)
   context.parked = &parked;
   context.asked = options.asked;
   context.transfers = options.transfers;
+  context.sampler.SetRing(options.samples, options.seed);
+  context.sampler.SetRules(options.sample_rules);
   context.respond.leaves_transfers = options.transfers != nullptr;
   forwarder.emplace(
       &loop, options.forward, &stats.forward,
       [this](const WayBack& to, uint8_t* frame, size_t size) {
-        DeliverAnswer(to, frame, size, &stats);
+        DeliverAnswer(to, frame, size, &context);
       },
       options.on_loop);
   context.forwarder = &*forwarder;
@@ -220,6 +222,11 @@ void Worker::Poke() { impl_->parked.Poke(); }
 
 void Worker::SetLimits(const ClientLimits& limits) {
   impl_->loop.Post([impl = impl_.get(), limits] { impl->SetLimits(limits); });
+}
+
+void Worker::SetSampleRules(const SampleRules& rules) {
+  impl_->loop.Post(
+      [impl = impl_.get(), rules] { impl->context.sampler.SetRules(rules); });
 }
 
 void Worker::WithForwarder(std::function<void(Forwarder*)> task) {

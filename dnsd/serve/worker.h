@@ -3,7 +3,8 @@
 //
 // Threads:   Create() and Stop() on the main thread; everything else inside
 //            runs on the worker's own thread. stats(), beat(),
-//            parked_count(), Poke(), SetLimits() and WithForwarder(): any, as
+//            parked_count(), Poke(), SetLimits(), SetSampleRules() and
+//            WithForwarder(): any, as
 //            long as the Worker lives.
 // Ownership: owns its thread, loop and sockets; borrows the published view.
 // Errors:    Create() says which address could not be bound and why (port in
@@ -25,6 +26,7 @@
 #include "dnsd/serve/asked_names.h"
 #include "dnsd/serve/client_limits.h"
 #include "dnsd/serve/listen_socket.h"
+#include "dnsd/serve/query_sampler.h"
 #include "dnsd/serve/worker_stats.h"
 #include "zones/view.h"
 
@@ -56,6 +58,10 @@ class Worker {
     ForwardOptions forward;
     OnForwardLoop on_loop;
     ClientLimits limits;
+    // Where samples of queries go, and which they are. Outlives the worker;
+    // nullptr: nobody takes any.
+    SampleRing* samples = nullptr;
+    SampleRules sample_rules;
     // Outlives the worker; nullptr: there are no secondaries.
     TransferTaker* transfers = nullptr;
   };
@@ -80,6 +86,8 @@ class Worker {
 
   // Other limits from soon on.
   void SetLimits(const ClientLimits& limits);
+  // Other samples from soon on.
+  void SetSampleRules(const SampleRules& rules);
   // Runs `task` on the worker's thread; never, when that has ended.
   void WithForwarder(std::function<void(Forwarder*)> task);
 
