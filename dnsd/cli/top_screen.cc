@@ -98,7 +98,8 @@ class Screen {
     }
     absl::StrAppend(&source, " ", Printable(stats_.source_state), ", age ",
                     TimeText(stats_.source_age_s));
-    Add(absl::StrCat(source, "  catalog ", WholeText(stats_.nodes), " nodes, ",
+    Add(source);
+    Add(absl::StrCat("catalog ", WholeText(stats_.nodes), " nodes, ",
                      WholeText(stats_.instances), " instances, ",
                      WholeText(stats_.names), " names, ",
                      Rate(stats_.publications), " publications/s"));

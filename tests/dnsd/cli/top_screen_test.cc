@@ -70,7 +70,7 @@ TEST(TopScreen, ShowsWhatHappenedBetween) {
   EXPECT_THAT(screen,
               HasSubstr("dnsd 0.1.0  n1 (dc1)  up 00:01:42  2 workers"));
   EXPECT_THAT(screen,
-              HasSubstr("source mirror 127.0.0.1:8500 stale, age 20.0 s  "
+              HasSubstr("source mirror 127.0.0.1:8500 stale, age 20.0 s\n"
                         "catalog 3 nodes, 1000000 instances, 400 names, "
                         "1.0 publications/s"));
   EXPECT_THAT(screen, HasSubstr("1250 queries/s  udp 1250  latency p50 "));
