@@ -50,7 +50,7 @@ std::string MakeRoom(const std::string& program) {
     return "set ports { dns = -1 } in Consul, or another -dns-port here";
   }
   return "stop it, or give dnsd another port and let it forward to dnsd "
-         "(dnsd/forward/CHAINS.md)";
+         "(dnsd/docs/resolvers.md)";
 }
 
 // Who beside dnsd may have that, and the process of dnsd that has.

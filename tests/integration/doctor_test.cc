@@ -172,7 +172,7 @@ TEST_F(DoctorTest, APortThatAnotherHas) {
   EXPECT_THAT(Lines(said, "port"),
               AllOf(StartsWith("fail"), HasSubstr("taken by"),
                     HasSubstr(absl::StrCat("process ", getpid())),
-                    HasSubstr("UDP"), HasSubstr("CHAINS.md")));
+                    HasSubstr("UDP"), HasSubstr("resolvers.md")));
   close(fd);
   EXPECT_THAT(Lines(Doctor(), "port"), StartsWith("ok "));
 }
