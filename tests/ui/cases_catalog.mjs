@@ -26,7 +26,8 @@ export async function maintenanceIsSaid({ page, base }) {
   await page.goto(`${base}/ui/#/services/cache?health=critical`);
   const cache = page.locator('details', { hasText: 'cache-1' });
   await cache.locator('summary').getByText('maintenance').waitFor();
-  await cache.getByText('Disk is being replaced').waitFor();
+  await cache.getByText('Disk is being replaced', { exact: true }).waitFor();
+  await cache.getByText('Left out of DNS: it is in maintenance').waitFor();
   // The node it is on is not, for all that.
   await page.goto(`${base}/ui/#/nodes?q=alpha`);
   const node = page.getByRole('row').filter({ hasText: 'alpha' });

@@ -7,11 +7,11 @@ import { askDns } from './dns.mjs';
 // Path behind '#', and what is there when the page is whole.
 const kPages = {
   services: ['/services', 'tbody tr'],
-  service: ['/services/web', 'details[open]'],
+  service: ['/services/web', 'details[open] .reason'],
   nodes: ['/nodes', 'tbody tr'],
   node: ['/nodes/worker-1', 'tbody tr'],
   live: ['/live', '.legend li'],
-  lookup: ['/lookup?name=web.service.consul&type=SRV', '.verdict, .failed'],
+  lookup: ['/lookup?name=web.service.consul&type=SRV', '.verdict'],
   none: ['/services?q=nothing', '.state'],
   begin: ['/lookup', '.sample'],
 };
