@@ -26,8 +26,8 @@ constexpr int kPackets = 3;
 constexpr uint16_t kDnsPort = 53;
 
 // id, no flags, one question: version.bind. TXT CH.
-using Query = std::array<uint8_t, 30>;
-Query MakeQuery(uint16_t id) {
+using ProbeQuery = std::array<uint8_t, 30>;
+ProbeQuery MakeQuery(uint16_t id) {
   return {static_cast<uint8_t>(id >> 8),
           static_cast<uint8_t>(id & 0xff),
           0,
@@ -60,13 +60,13 @@ Query MakeQuery(uint16_t id) {
           3};
 }
 
-bool Answers(const uint8_t* packet, ssize_t size, const Query& query) {
+bool Answers(const uint8_t* packet, ssize_t size, const ProbeQuery& query) {
   return size >= 12 && packet[0] == query[0] && packet[1] == query[1] &&
          (packet[2] & 0x80) != 0;
 }
 
 // Waits for an answer until `end`; false when there is none.
-absl::StatusOr<bool> Receive(int fd, const Query& query,
+absl::StatusOr<bool> Receive(int fd, const ProbeQuery& query,
                              steady_clock::time_point end) {
   for (;;) {
     const auto left =
@@ -100,7 +100,7 @@ absl::Status ProbeDns(const std::string& address, milliseconds timeout) {
   if (!fd.valid() || connect(fd.get(), &to->sa, to->size()) != 0) {
     return absl::UnavailableError(absl::StrCat(what, strerrordesc_np(errno)));
   }
-  const Query query = MakeQuery(static_cast<uint16_t>(RandomSeed()));
+  const ProbeQuery query = MakeQuery(static_cast<uint16_t>(RandomSeed()));
   const auto start = steady_clock::now();
   for (int sent = 1; sent <= kPackets; ++sent) {
     if (send(fd.get(), query.data(), query.size(), MSG_NOSIGNAL) < 0 &&

@@ -104,7 +104,8 @@ bool AreAlike(const Config& a, const Config& b) {
          a.client_limits == b.client_limits && a.consul == b.consul &&
          AreAlike(a.health, b.health) && a.transfer == b.transfer &&
          a.log_level == b.log_level && a.log_json == b.log_json &&
-         AreAlike(a.check_settings, b.check_settings) &&
+         a.log_file == b.log_file && a.query_log == b.query_log &&
+         a.ui == b.ui && AreAlike(a.check_settings, b.check_settings) &&
          a.http_connections_per_client_max ==
              b.http_connections_per_client_max &&
          a.http_requests_max == b.http_requests_max &&
@@ -159,6 +160,7 @@ const std::set<std::string> kSeenElsewhere = {
     "dns_config.recursor_strategy",
     "dns_config.recursor_timeout",
     "ports.https",
+    "query_log.sample",
     "ports.sidecar_min_port",
     "ports.sidecar_max_port",
     "tls_min_version",
@@ -171,6 +173,7 @@ TEST(Reference, DefaultsAreWhatAnEmptyConfigurationMeans) {
   // Some blocks mean nothing without their first key.
   const std::string around =
       "consul { address = \"http://192.0.2.1:8501\" }\n"
+      "dnstap { socket = \"/run/dnstap.sock\" }\n"
       "zone_transfer { allow = [] }\n";
   size_t compared = 0;
   for (const ConfigDoc& doc : ConfigDocs()) {
