@@ -327,7 +327,7 @@ constexpr ConfigDoc kDocs[] = {
      "A line for each answered query, whatever the log's level", "false"},
     {"query_log.file", "A file of its own, named and rotated as `log_file`",
      "(the agent's log)"},
-    {"query_log.sample", "One of so many, drawn at random; 1: all", "1"},
+    {"query_log.sample", "One of so many, drawn at random", "(1: all)"},
     {"query_log.names", "Of these only names at or below one of a list"},
     {"query_log.clients", "Of these only clients in one of these networks"},
     {"query_log.rcodes", "Of these only answers with one of these rcodes"},

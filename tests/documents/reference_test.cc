@@ -160,7 +160,6 @@ const std::set<std::string> kSeenElsewhere = {
     "dns_config.recursor_strategy",
     "dns_config.recursor_timeout",
     "ports.https",
-    "query_log.sample",
     "ports.sidecar_min_port",
     "ports.sidecar_max_port",
     "tls_min_version",
