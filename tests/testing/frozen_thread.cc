@@ -5,9 +5,11 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <thread>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -15,7 +17,7 @@
 namespace dnsd::testing {
 namespace {
 
-pid_t FindThread(pid_t pid, const std::string& name) {
+pid_t LookForThread(pid_t pid, const std::string& name) {
   std::error_code error;
   const std::string tasks = absl::StrCat("/proc/", pid, "/task");
   for (const auto& entry : std::filesystem::directory_iterator(tasks, error)) {
@@ -26,6 +28,18 @@ pid_t FindThread(pid_t pid, const std::string& name) {
         absl::SimpleAtoi(entry.path().filename().string(), &thread)) {
       return thread;
     }
+  }
+  return 0;
+}
+
+pid_t FindThread(pid_t pid, const std::string& name) {
+  // A thread names itself, a moment after it is there.
+  constexpr int kTriesMax = 500;
+  constexpr std::chrono::milliseconds kPause(10);
+  for (int i = 0; i < kTriesMax; ++i) {
+    const pid_t thread = LookForThread(pid, name);
+    if (thread != 0) return thread;
+    std::this_thread::sleep_for(kPause);
   }
   return 0;
 }
