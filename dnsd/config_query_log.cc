@@ -152,6 +152,13 @@ void ResolveQueryLog(const Settings& settings, Config* config,
   QueryLogOptions* options = &config->query_log;
   options->file = config->log_file;
   options->file.path = settings.Text("query_log.file", "");
+  if (!options->file.path.empty() && !config->log_file.path.empty() &&
+      LogFile::HaveSameNames(options->file, config->log_file)) {
+    problems->Error(
+        settings.Find("query_log.file")->place,
+        absl::StrCat(Quoted(options->file.path),
+                     " has the names of log_file: give it another"));
+  }
   if (settings.Bool("query_log.enabled", false)) {
     ReadRule(settings, "query_log", &options->rule(SampleUse::kLog), problems);
   } else if (settings.HasBlock("query_log.") &&

@@ -64,8 +64,15 @@ absl::StatusOr<std::unique_ptr<LogFile>> LogFile::Open(
   return file;
 }
 
+bool LogFile::HaveSameNames(const LogFileOptions& a, const LogFileOptions& b) {
+  const LogFile first(a);
+  const LogFile second(b);
+  return fs::path(first.stem_).lexically_normal() ==
+             fs::path(second.stem_).lexically_normal() &&
+         first.extension_ == second.extension_;
+}
+
 absl::Status LogFile::Begin() {
-  RemoveOld();
   std::string path = absl::StrCat(stem_, UnixNs(), extension_);
   // As Consul's: readable to the group.
   const int fd =
@@ -79,6 +86,7 @@ absl::Status LogFile::Begin() {
   path_ = std::move(path);
   written_bytes_ = 0;
   begun_ = std::chrono::steady_clock::now();
+  RemoveOld();
   return absl::OkStatus();
 }
 
@@ -109,10 +117,13 @@ void LogFile::RemoveOld() const {
   std::vector<fs::path> files;
   std::error_code error;
   const fs::path folder = stem.has_parent_path() ? stem.parent_path() : ".";
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (IsOneOf(entry.path().filename().string(), stem.filename().string(),
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const fs::path& path = entry->path();
+    if (path.filename() != fs::path(path_).filename() &&
+        IsOneOf(path.filename().string(), stem.filename().string(),
                 extension_)) {
-      files.push_back(entry.path());
+      files.push_back(path);
     }
   }
   std::sort(files.begin(), files.end());

@@ -39,6 +39,10 @@ class LogFile {
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
 
+  // Whether the two would write, and remove, files of the same names.
+  [[nodiscard]] static bool HaveSameNames(const LogFileOptions& a,
+                                          const LogFileOptions& b);
+
   // Whole lines, each with its end.
   [[nodiscard]] bool Write(absl::string_view lines);
   // The file that is written now.

@@ -99,5 +99,14 @@ TEST(ConfigQueryLog, ReportsWhatMakesNoSense) {
   ExpectOneError(cases);
 }
 
+TEST(ConfigQueryLog, HasNoFileOfTheAgentsLog) {
+  const Loaded loaded = Load({"-log-file", "/var/log/dnsd.log", "-hcl",
+                              "query_log { enabled = true file = "
+                              "\"/var/log/\" }"});
+  EXPECT_NE(Join(loaded.problems.errors())
+                .find("\"/var/log/\" has the names of log_file"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace dnsd
