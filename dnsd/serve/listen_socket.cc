@@ -246,8 +246,6 @@ absl::Status AdoptSocket(UniqueFd fd, WorkerSockets* sockets) {
   }
   const int error = SetUdpOptions(number, address);
   if (error != 0) return ListenError(socket.endpoint, type, error);
-  // A process before us may have wanted it, see UdpGro.
-  Set(number, SOL_UDP, UDP_GRO, 0);
   sockets->udp.push_back(std::move(socket));
   return absl::OkStatus();
 }

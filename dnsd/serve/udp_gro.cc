@@ -8,6 +8,12 @@
 
 namespace dnsd {
 
+void UdpGro::Adopt(int fd) {
+  int value = 0;
+  socklen_t size = sizeof(value);
+  on_ = getsockopt(fd, SOL_UDP, UDP_GRO, &value, &size) == 0 && value == 1;
+}
+
 void UdpGro::Judge(int fd, size_t messages, size_t datagrams, bool is_full) {
   if (!on_) {
     if (!is_full || !works_ || ++count_ < pause_) return;

@@ -26,6 +26,9 @@ class UdpGro {
   // Whether messages may hold several datagrams.
   [[nodiscard]] bool on() const { return on_; }
 
+  // The socket `fd` was another process's before, which may have wanted it:
+  // what is queued there may be joined.
+  void Adopt(int fd);
   // What the last Receive() on the socket `fd` brought; switches the socket.
   void Judge(int fd, size_t messages, size_t datagrams, bool is_full);
   // Nothing is queued there: the moment to stop where some came joined, for

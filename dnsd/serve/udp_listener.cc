@@ -29,6 +29,7 @@ UdpListener::UdpListener(EventLoop* loop, ListenSocket socket, UdpBatch* batch,
       stats_(&context->stats->udp),
       answers_(&stats_->answers[socket_.address.is_v6()]),
       poll_(loop, socket_.fd.get(), [this](int events) { OnReady(events); }) {
+  gro_.Adopt(socket_.fd.get());
   poll_.Start(UV_READABLE);
 }
 
