@@ -1,6 +1,9 @@
 #include "dnsd/querylog/query_log.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <mutex>
@@ -10,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "catalog/base/check.h"
 #include "catalog/base/event_loop.h"
 #include "catalog/base/log_control.h"
@@ -54,6 +58,7 @@ struct QueryLog::Impl {
   bool TakeAll();
   void Take(const SampleView& sample);
   void WriteLines();
+  void WriteToAgentLog();
   void PublishTop();
   void Finish();
 
@@ -96,6 +101,8 @@ void QueryLog::Impl::Apply() {
     publish_top.Start(kTopMs, kTopMs);
   } else {
     publish_top.Stop();
+    top = {};
+    PublishTop();
   }
 }
 
@@ -110,6 +117,8 @@ void QueryLog::Impl::Configure(QueryLogOptions now) {
       file = *std::move(opened);
     } else {
       LogError("querylog", opened.status().message());
+      // The next reload tries again.
+      now.file = file == nullptr ? LogFileOptions() : options.file;
     }
   }
   options = std::move(now);
@@ -163,8 +172,7 @@ void QueryLog::Impl::Take(const SampleView& sample) {
 void QueryLog::Impl::WriteLines() {
   if (lines_text.empty()) return;
   if (file == nullptr) {
-    LogLines(lines_text);
-    lines.Add(line_count);
+    WriteToAgentLog();
   } else if (file->Write(lines_text)) {
     lines.Add(line_count);
     is_file_well = true;
@@ -177,6 +185,29 @@ void QueryLog::Impl::WriteLines() {
   }
   lines_text.clear();
   line_count = 0;
+}
+
+// Whoever logs waits while these lines are written: so not more of them than
+// the reader of standard output takes at once.
+void QueryLog::Impl::WriteToAgentLog() {
+  const absl::string_view all = lines_text;
+  for (absl::string_view rest = all; !rest.empty();) {
+    absl::string_view part = rest.substr(0, PIPE_BUF);
+    const size_t end =
+        (part.size() < rest.size() ? part.rfind('\n') : part.size() - 1);
+    part = rest.substr(
+        0, end == absl::string_view::npos ? rest.find('\n') + 1 : end + 1);
+    rest.remove_prefix(part.size());
+    const auto count =
+        static_cast<uint64_t>(std::count(part.begin(), part.end(), '\n'));
+    pollfd out{STDOUT_FILENO, POLLOUT, 0};
+    if (::poll(&out, 1, 0) == 0) {
+      lines_dropped.Add(count);
+    } else {
+      LogLines(part);
+      lines.Add(count);
+    }
+  }
 }
 
 void QueryLog::Impl::PublishTop() {
