@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/types.h"
 #include "dnsd/acl/acl.h"
+#include "dnsd/http/query_api.h"
 #include "dnsd/serve/listen_socket.h"
 #include "dnsd/serve/random_key.h"
 #include "zones/name.h"
@@ -68,6 +69,11 @@ Explanation ExplainLink::Ask(const ExplainQuestion& question,
                          *parts_.publisher->view().current()};
   if (config.consul.addresses.empty()) context.rights = DnsRights(config.acl);
   context.reader = config.acl->enabled() ? &reader : nullptr;
+  if (config.acl->enabled()) {
+    context.may_read_query = [&reader](const PreparedQuery& query) {
+      return MayReadQuery(reader, query);
+    };
+  }
   context.forward = RulesOf(config);
   context.unix_time = static_cast<uint32_t>(std::time(nullptr));
   context.seed = RandomSeed();

@@ -7,6 +7,7 @@
 #include "dnsd/cli/columns.h"
 #include "dnsd/cli/command.h"
 #include "dnsd/cli/json_text.h"
+#include "dnsd/cli/top_screen.h"
 
 namespace dnsd {
 namespace {
@@ -40,14 +41,20 @@ void AppendIndented(const std::vector<TableRow>& rows, std::string* text) {
   }
 }
 
+// Names, tags and what checks say are others': nothing of it is to move the
+// cursor.
+std::string ShownText(const Value& object, const char* name) {
+  return Printable(MemberText(object, name));
+}
+
 void AppendRecords(const Value& explanation, const char* section,
                    std::string* text) {
   const std::vector<Value>& records = ItemsOf(explanation, section);
   if (records.empty()) return;
   std::vector<TableRow> rows;
   for (const Value& record : records) {
-    rows.push_back({MemberText(record, "Name"), MemberText(record, "Ttl"),
-                    MemberText(record, "Type"), MemberText(record, "Data")});
+    rows.push_back({ShownText(record, "Name"), ShownText(record, "Ttl"),
+                    ShownText(record, "Type"), ShownText(record, "Data")});
   }
   absl::StrAppend(text, "\n", section, ":\n");
   AppendIndented(rows, text);
@@ -61,12 +68,12 @@ void AppendInstances(const Value& explanation, std::string* text) {
   for (const Value& instance : instances) {
     const Value* const included = FindMember(instance, "Included");
     const bool is_in = included != nullptr && included->boolean;
-    rows.push_back({is_in ? "+" : "-", MemberText(instance, "Node"),
-                    MemberText(instance, "ServiceID"),
-                    absl::StrCat(MemberText(instance, "Address"), ":",
-                                 MemberText(instance, "Port")),
-                    MemberText(instance, "Status"),
-                    MemberText(instance, "Reason")});
+    rows.push_back({is_in ? "+" : "-", ShownText(instance, "Node"),
+                    ShownText(instance, "ServiceID"),
+                    absl::StrCat(ShownText(instance, "Address"), ":",
+                                 ShownText(instance, "Port")),
+                    ShownText(instance, "Status"),
+                    ShownText(instance, "Reason")});
   }
   absl::StrAppend(text, "\nInstances (+ are in the answer):\n");
   AppendIndented(rows, text);
@@ -75,19 +82,19 @@ void AppendInstances(const Value& explanation, std::string* text) {
 }  // namespace
 
 std::string ExplanationText(const Value& explanation) {
-  const std::string rcode = MemberText(explanation, "Rcode");
-  std::string text = absl::StrCat(MemberText(explanation, "Name"), " ",
-                                  MemberText(explanation, "Type"), ": ",
+  const std::string rcode = ShownText(explanation, "Rcode");
+  std::string text = absl::StrCat(ShownText(explanation, "Name"), " ",
+                                  ShownText(explanation, "Type"), ": ",
                                   rcode.empty() ? "not known yet" : rcode, " (",
-                                  MemberText(explanation, "Source"), ", ",
-                                  MemberText(explanation, "Kind"), ")\n");
+                                  ShownText(explanation, "Source"), ", ",
+                                  ShownText(explanation, "Kind"), ")\n");
   AppendRecords(explanation, "Answer", &text);
   AppendRecords(explanation, "Authority", &text);
   AppendRecords(explanation, "Additional", &text);
   AppendInstances(explanation, &text);
   absl::StrAppend(&text, "\nWhy:\n");
   for (const Value& step : ItemsOf(explanation, "Steps")) {
-    absl::StrAppend(&text, "  * ", step.text, "\n");
+    absl::StrAppend(&text, "  * ", Printable(step.text), "\n");
   }
   return text;
 }

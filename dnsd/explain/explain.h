@@ -8,7 +8,9 @@
 // Threads: the sync thread; the view is that of the state.
 // Rights:  instances, nodes and services that the reader may not see are left
 //          out, and it says that there are such. The answer is what anybody
-//          gets who asks the DNS port.
+//          gets who asks the DNS port. Of a prepared query that the reader
+//          may not read there is the answer only: its instances and their
+//          reasons would tell what it is.
 // Cost:    what the service has of instances; for a name that does not exist,
 //          what the datacenter has of them, up to kExplainScanMax.
 // Limits:  kExplainInstancesMax instances are listed.
@@ -17,10 +19,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "catalog/catalog_rights.h"
+#include "catalog/prepared_query.h"
 #include "catalog/state.h"
 #include "dnsd/explain/explanation.h"
 #include "zones/view.h"
@@ -31,7 +35,7 @@ namespace dnsd {
 inline constexpr size_t kExplainInstancesMax = 1000;
 // Looking for a similar name in more instances would hold up publication for
 // tens of milliseconds.
-inline constexpr size_t kExplainScanMax = 100'000;
+inline constexpr size_t kExplainScanMax = 20'000;
 // Of a check's output.
 inline constexpr size_t kExplainOutputBytesMax = 1024;
 
@@ -51,6 +55,8 @@ struct ExplainContext {
   AskerRights rights = {};
   // What who reads this may see.
   const CatalogRights* reader = nullptr;
+  // Whether that is so of a prepared query's definition; empty: of all.
+  std::function<bool(const PreparedQuery&)> may_read_query = {};
   std::vector<ExplainForward> forward = {};
   uint32_t unix_time = 0;
   uint64_t seed = 0;

@@ -1,5 +1,6 @@
 // What somebody may have meant who asked for a name that does not exist.
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -18,24 +19,39 @@ constexpr size_t kTagsShown = 20;
 
 // Edits between two words, of which swapping two letters is one; `limit` + 1
 // when there are more.
+// Only what may still come within the limit is looked at: there may be very
+// many names to compare with.
 size_t Distance(const std::string& a, const std::string& b, size_t limit) {
+  const size_t far = limit + 1;
   const size_t longer = std::max(a.size(), b.size());
-  if (longer - std::min(a.size(), b.size()) > limit) return limit + 1;
-  std::vector<std::vector<size_t>> edits(a.size() + 1,
-                                         std::vector<size_t>(b.size() + 1));
-  for (size_t i = 0; i <= a.size(); ++i) edits[i][0] = i;
-  for (size_t j = 0; j <= b.size(); ++j) edits[0][j] = j;
+  if (longer - std::min(a.size(), b.size()) > limit) return far;
+  // By i modulo 3.
+  std::array<std::vector<size_t>, 3> rows;
+  for (auto& row : rows) row.assign(b.size() + 1, far);
+  for (size_t j = 0; j <= std::min(b.size(), limit); ++j) rows[0][j] = j;
+  size_t best_before = 0;
   for (size_t i = 1; i <= a.size(); ++i) {
-    for (size_t j = 1; j <= b.size(); ++j) {
+    std::vector<size_t>& row = rows[i % 3];
+    const std::vector<size_t>& above = rows[(i + 2) % 3];
+    const std::vector<size_t>& above_that = rows[(i + 1) % 3];
+    std::fill(row.begin(), row.end(), far);
+    row[0] = std::min(i, far);
+    size_t best = row[0];
+    const size_t first = i > limit ? i - limit : 1;
+    for (size_t j = first; j <= std::min(b.size(), i + limit); ++j) {
       const size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
-      edits[i][j] = std::min({edits[i - 1][j - 1] + change, edits[i - 1][j] + 1,
-                              edits[i][j - 1] + 1});
+      row[j] =
+          std::min({above[j - 1] + change, above[j] + 1, row[j - 1] + 1, far});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        edits[i][j] = std::min(edits[i][j], edits[i - 2][j - 2] + 1);
+        row[j] = std::min(row[j], above_that[j - 2] + 1);
       }
+      best = std::min(best, row[j]);
     }
+    // A swap of letters looks back two rows.
+    if (best > limit && best_before > limit) return far;
+    best_before = best;
   }
-  return std::min(edits[a.size()][b.size()], limit + 1);
+  return std::min(rows[a.size() % 3][b.size()], far);
 }
 
 // Those most like `word`, which is in lower case.
@@ -131,6 +147,7 @@ bool HasAskedTag(const ExplainRun& run) {
   bool has = false;
   run.context.state.ForEachInstance(
       {run.out.datacenter, run.out.service}, [&](const InstanceView& view) {
+        if (!IsShown(run, view)) return;
         for (const std::string& tag : view.instance->tags) {
           has = has || AsciiLower(tag) == run.out.tag;
         }

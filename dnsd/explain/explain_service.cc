@@ -175,6 +175,11 @@ void ExplainQuery(const CatalogName& name, ExplainRun* run) {
               " in datacenter ", out.datacenter, ", by name, id or template.");
     return;
   }
+  if (context.may_read_query && !context.may_read_query(*query)) {
+    run->Step("It stands for a prepared query, and your token may not read ",
+              "the query.");
+    return;
+  }
   TellQuery(*query, run);
   out.service = query->service;
   std::shared_ptr<const CatalogRights> rights = context.rights.asker;

@@ -3,7 +3,8 @@
 //   GET /v1/dnsd/explain?name=&type=A&transport=udp|tcp&edns=1232
 //
 // Rights:    agent:read; instances, services and nodes that the token may not
-//            read are left out of it, as of Consul's lists. The answer itself
+//            read are left out of it, as of Consul's lists, and so is what a
+//            prepared query is, without query:read for it. The answer itself
 //            is what anybody gets from the DNS port.
 // Threads:   the sync thread; the hook answers there.
 // Errors:    400 for what is no name, type, transport or size, 403 as

@@ -17,7 +17,6 @@
 #include "catalog/query_execute.h"
 #include "catalog/registry/api_body.h"
 #include "catalog/registry/go_json.h"
-#include "dnsd/acl/authorizer.h"
 #include "dnsd/http/api_endpoint.h"
 #include "dnsd/http/api_reply.h"
 #include "dnsd/http/query_json.h"
@@ -75,10 +74,6 @@ void AddHeaders(const HttpRequest& request, uint64_t index,
 // id of one has it.
 bool HasRule(const PreparedQuery& query) {
   return !query.name.empty() || query.is_template;
-}
-
-bool MayRead(const Authorizer& who, const PreparedQuery& query) {
-  return who.AclWrite() || !HasRule(query) || who.QueryRead(query.name);
 }
 
 bool MayWrite(const Authorizer& who, const PreparedQuery& query) {
@@ -222,7 +217,7 @@ void QueryApi::Read(const HttpRequest& request, const std::string& id,
   if (query == nullptr) return ReplyText(404, "Query not found", reply);
   const auto may = Rights(request, reply);
   if (may == nullptr) return;
-  if (!MayRead(*may, query->stored.query)) return ReplyDenied(reply);
+  if (!MayReadQuery(*may, query->stored.query)) return ReplyDenied(reply);
   std::string text;
   JsonWriter json(&text);
   json.BeginArray();
@@ -411,6 +406,10 @@ void QueryApi::Explain(const HttpRequest& request, const std::string& name,
 }
 
 }  // namespace
+
+bool MayReadQuery(const Authorizer& who, const PreparedQuery& query) {
+  return who.AclWrite() || !HasRule(query) || who.QueryRead(query.name);
+}
 
 std::vector<Route> QueryRoutes(QueryApiOptions options) {
   const auto api = std::make_shared<QueryApi>(std::move(options));

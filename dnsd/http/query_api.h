@@ -17,8 +17,10 @@
 
 #include <vector>
 
+#include "catalog/prepared_query.h"
 #include "catalog/registry/registry.h"
 #include "catalog/state.h"
+#include "dnsd/acl/authorizer.h"
 #include "dnsd/http/request_acl.h"
 #include "dnsd/http/routes.h"
 
@@ -29,6 +31,10 @@ struct QueryApiOptions {
   const State* state = nullptr;
   RequestAcl acl;
 };
+
+// GET of one query; explanations of its names keep to it.
+[[nodiscard]] bool MayReadQuery(const Authorizer& who,
+                                const PreparedQuery& query);
 
 [[nodiscard]] std::vector<Route> QueryRoutes(QueryApiOptions options);
 

@@ -142,6 +142,13 @@ node_prefix "" { policy = "read" }
 service_prefix "" { policy = "read" }
 EOF
     },
+    { secret = "writer" rules = <<EOF
+agent_prefix "" { policy = "read" }
+query_prefix "" { policy = "write" }
+node_prefix "" { policy = "read" }
+service_prefix "" { policy = "read" }
+EOF
+    },
     { secret = "part" rules = <<EOF
 agent_prefix "" { policy = "read" }
 node_prefix "" { policy = "read" }
@@ -168,6 +175,18 @@ EOF
   EXPECT_THAT(part, HasSubstr("192.0.2.1"));  // as DNS says to anybody
   api_->set_token("all");
   EXPECT_THAT(api_->Get(path), HasSubstr("the check \\\"bad\\\""));
+  // Nor is a prepared query told to who may not read it.
+  api_->set_token("writer");
+  ASSERT_EQ(api_->Call("POST", "/v1/query",
+                       R"({"Name":"shop","Service":{"Service":"web"}})")
+                .status,
+            200);
+  const std::string query = "/v1/dnsd/explain?name=shop.query.consul";
+  EXPECT_THAT(api_->Get(query), HasSubstr("\"Service\":\"web\""));
+  api_->set_token("all");
+  const std::string hidden = api_->Get(query);
+  EXPECT_THAT(hidden, HasSubstr("your token may not read the query"));
+  EXPECT_THAT(hidden, Not(HasSubstr("web")));
 }
 
 TEST_F(ExplainAgentTest, NamesOfOthersAreExplainedWithoutAsking) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +51,7 @@ class ExplainTest : public ::testing::Test {
     ExplainContext context{state_, line_.Publish(state_, dirty_), rights_};
     dirty_ = {};
     context.reader = reader_.get();
+    context.may_read_query = may_read_query_;
     context.forward = forward_;
     ExplainQuestion question;
     EXPECT_TRUE(NameToWire(name, &question.name));
@@ -83,6 +85,7 @@ class ExplainTest : public ::testing::Test {
   ZonePolicy policy_;
   AskerRights rights_;
   std::shared_ptr<const CatalogRights> reader_;
+  std::function<bool(const PreparedQuery&)> may_read_query_;
   std::vector<ExplainForward> forward_;
   ViewBuilder::Zones zones_;
   ViewLine line_;
@@ -259,6 +262,25 @@ TEST_F(ExplainTest, AQueryTellsItsFiltersAndItsFailover) {
       << Steps();
   Ask("none.query.consul");
   EXPECT_TRUE(absl::StrContains(Steps(), "There is no prepared query"));
+}
+
+TEST_F(ExplainTest, AQueryThatMayNotBeReadIsNotTold) {
+  PreparedQuery query = MakePreparedQuery("1d", "shop", "web");
+  query.tags = {"v1"};
+  query.failover_datacenters = {"dc2"};
+  Put(BatchMaker().Put(query));
+  may_read_query_ = [](const PreparedQuery& asked) {
+    return asked.name != "shop";
+  };
+  Ask("shop.query.consul");
+  EXPECT_EQ(found_.rcode, "NOERROR");
+  EXPECT_EQ(found_.answer.size(), 1u);
+  EXPECT_EQ(found_.service, "");
+  EXPECT_TRUE(found_.instances.empty());
+  EXPECT_EQ(Steps(),
+            "It stands for a prepared query, and your token may not read the "
+            "query.\n"
+            "The answer has 1 record and 0 in ADDITIONAL.");
 }
 
 TEST_F(ExplainTest, NodesAndReverseNames) {
