@@ -2,13 +2,13 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -38,17 +38,17 @@ double Number(const std::string& text) {
   return absl::SimpleAtod(text, &number) ? number : 0;
 }
 
-// Seconds since 1970 when the machine started.
+double SecondsOf(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) +
+         static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+// Seconds since 1970 when the machine started. /proc/stat has it too, which the
+// unit's ProcSubset=pid hides.
 double BootTime() {
-  std::istringstream lines(ReadAll("/proc/stat"));
-  std::string word;
-  while (lines >> word) {
-    if (word != "btime") continue;
-    double seconds = 0;
-    lines >> seconds;
-    return seconds;
-  }
-  return 0;
+  return SecondsOf(CLOCK_REALTIME) - SecondsOf(CLOCK_BOOTTIME);
 }
 
 void AddStat(MetricsText* text) {

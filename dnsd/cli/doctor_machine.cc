@@ -53,26 +53,30 @@ std::string MakeRoom(const std::string& program) {
          "(dnsd/docs/resolvers.md)";
 }
 
-// Who beside dnsd may have that, and the process of dnsd that has.
-std::set<std::string> OthersAt(const Endpoint& endpoint, int* dnsd_pid) {
-  std::set<std::string> others;
+struct PortOwners {
+  std::set<std::string> others;  // beside dnsd
+  int dnsd_pid = 0;              // 0: it is none of them
+};
+
+PortOwners OwnersOf(const Endpoint& endpoint) {
+  PortOwners owners;
   for (const auto& [protocol, name] :
        {std::pair{SocketProtocol::kUdp, "UDP"},
         std::pair{SocketProtocol::kTcp, "TCP"}}) {
     for (const ProcSocket& socket : SocketsAt(protocol, endpoint)) {
       const std::optional<SocketOwner> owner = FindSocketOwner(socket.inode);
       if (owner && owner->name == "dnsd") {
-        *dnsd_pid = owner->pid;
+        owners.dnsd_pid = owner->pid;
       } else if (owner) {
-        others.insert(absl::StrCat(owner->name, " (process ", owner->pid, ", ",
-                                   name, ")"));
+        owners.others.insert(absl::StrCat(owner->name, " (process ", owner->pid,
+                                          ", ", name, ")"));
       } else {
-        others.insert(absl::StrCat("a process of another user (", name,
-                                   "; root sees which)"));
+        owners.others.insert(absl::StrCat("a process of another user (", name,
+                                          "; root sees which)"));
       }
     }
   }
-  return others;
+  return owners;
 }
 
 // A capability of the agent, or of the user who asks.
@@ -120,16 +124,23 @@ void Doctor::CheckPort(const Endpoint& endpoint) {
   if (probed.ok() && !agent_.is_there) {
     return Ok("port", absl::StrCat(where, " is free"));
   }
-  if (probed.ok()) {
+  const PortOwners owners = OwnersOf(endpoint);
+  const std::set<std::string>& others = owners.others;
+  if (owners.dnsd_pid != 0) agent_.pid = owners.dnsd_pid;
+  const bool is_nobodys = others.empty() && owners.dnsd_pid == 0;
+  // Who may not take a low port sees only that nobody has it.
+  const bool is_free =
+      probed.ok() || (is_nobodys && !MayBindLow(endpoint.port));
+  if (agent_.is_there && is_free) {
     return Add(
         kFail, "port",
         absl::StrCat("the agent says it has ", where, ", and nobody has"),
         "is it in another network namespace or container?");
   }
-  const std::set<std::string> others = OthersAt(endpoint, &agent_.pid);
-  if (others.empty() && agent_.pid != 0) {
-    Ok("port", absl::StrCat("dnsd (process ", agent_.pid, ") has ", where));
-  } else if (others.empty() && !MayBindLow(endpoint.port)) {
+  if (others.empty() && owners.dnsd_pid != 0) {
+    Ok("port",
+       absl::StrCat("dnsd (process ", owners.dnsd_pid, ") has ", where));
+  } else if (is_free) {
     // CheckLowPort() says it.
   } else if (others.empty()) {
     Add(kFail, "port", std::string(probed.status().message()));
@@ -144,7 +155,8 @@ void Doctor::CheckPort(const Endpoint& endpoint) {
 
 void Doctor::CheckLowPort(uint16_t port) {
   if (port >= 1024) return;
-  if (agent_.pid != 0 || MayBindLow(port)) {
+  // A running one has it, whatever this user may.
+  if (agent_.is_there || agent_.pid != 0 || MayBindLow(port)) {
     return Ok("capability", absl::StrCat("port ", port, " may be taken"));
   }
   Add(kFail, "capability", absl::StrCat("this user may not take port ", port),
@@ -157,11 +169,12 @@ void Doctor::CheckPorts() {
   if (Listeners().empty()) {
     return Add(kWarn, "port", "DNS is off", "set ports { dns = 8600 }");
   }
+  if (agent_.is_there && !agent_.is_local) return;
   std::set<uint16_t> ports;
   for (const Endpoint& endpoint : Listeners()) {
     if (endpoint.port == 0) continue;
     ports.insert(endpoint.port);
-    if (!agent_.is_there || agent_.is_local) CheckPort(endpoint);
+    CheckPort(endpoint);
   }
   for (const uint16_t port : ports) CheckLowPort(port);
 }

@@ -190,6 +190,13 @@ void Doctor::CheckAnswers() {
   if (!agent_.is_there || !agent_.is_local) return;
   for (const Endpoint& listener : Listeners()) {
     const Endpoint server = Reachable(listener);
+    // The agent may be elsewhere, and its HTTP come through a tunnel.
+    if (!ProbePort({server.ip, 0}).ok()) {
+      Add(kWarn, "answers",
+          absl::StrCat(server.ip, " is no address of this machine"),
+          "run it where the agent is");
+      continue;
+    }
     for (const auto& [protocol, name] :
          {std::pair{SocketProtocol::kUdp, "UDP"},
           std::pair{SocketProtocol::kTcp, "TCP"}}) {

@@ -15,6 +15,7 @@
 #include "dnsd/cli/agent_client.h"
 #include "dnsd/cli/command.h"
 #include "dnsd/cli/json_text.h"
+#include "dnsd/cli/top_screen.h"
 #include "dnsd/config_addresses.h"
 #include "dnsd/serve/listen_socket.h"
 
@@ -87,7 +88,7 @@ bool IsLocal(const std::string& address) {
     host.remove_prefix(scheme + 3);
   }
   const auto endpoint = ParseEndpoint(std::string(host), 1);
-  if (!endpoint) return absl::StartsWith(host, "localhost");
+  if (!endpoint) return host.substr(0, host.find(':')) == "localhost";
   // Only an address of this machine can be bound to.
   return ProbePort({endpoint->ip, 0}).ok();
 }
@@ -165,8 +166,9 @@ std::string FindingsText(const std::vector<Finding>& findings) {
   for (const Finding& finding : findings) {
     std::string word = VerdictWord(finding.verdict);
     word.resize(4, ' ');
-    absl::StrAppend(&text, word, "  ", finding.check, ": ", finding.what,
-                    finding.todo.empty() ? "" : " — ", finding.todo, "\n");
+    absl::StrAppend(&text, word, "  ", finding.check, ": ",
+                    Printable(finding.what), finding.todo.empty() ? "" : " — ",
+                    Printable(finding.todo), "\n");
   }
   return text;
 }

@@ -52,6 +52,19 @@ bool ParseLocal(absl::string_view text, Endpoint* local) {
   return true;
 }
 
+// Those that can be read. A loop over the iterator itself throws when the
+// process ends meanwhile.
+std::vector<fs::path> EntriesOf(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  while (!error && entry != fs::directory_iterator()) {
+    entries.push_back(entry->path());
+    entry.increment(error);
+  }
+  return entries;
+}
+
 bool IsWildcard(const std::string& ip) { return ip == "0.0.0.0" || ip == "::"; }
 
 // A socket of [::] takes IPv4 too, unless it says otherwise, which cannot be
@@ -112,18 +125,13 @@ std::vector<ProcSocket> SocketsAt(SocketProtocol protocol,
 
 std::optional<SocketOwner> FindSocketOwner(uint64_t inode) {
   const std::string wanted = absl::StrCat("socket:[", inode, "]");
-  std::error_code error;
-  for (const auto& process : fs::directory_iterator("/proc", error)) {
+  for (const fs::path& process : EntriesOf("/proc")) {
     SocketOwner owner;
-    if (!absl::SimpleAtoi(process.path().filename().string(), &owner.pid)) {
-      continue;
-    }
-    std::error_code hidden;
-    for (const auto& fd :
-         fs::directory_iterator(process.path() / "fd", hidden)) {
+    if (!absl::SimpleAtoi(process.filename().string(), &owner.pid)) continue;
+    for (const fs::path& fd : EntriesOf(process / "fd")) {
       std::error_code gone;
-      if (fs::read_symlink(fd.path(), gone) != wanted) continue;
-      owner.name = FirstLineOf((process.path() / "comm").string());
+      if (fs::read_symlink(fd, gone) != wanted) continue;
+      owner.name = FirstLineOf((process / "comm").string());
       return owner;
     }
   }

@@ -1,6 +1,6 @@
 // What the server counts, second by second: /v1/dnsd/stats as a stream, its
 // differences as rates, and the last minutes of them.
-import { follow, get } from './api.js';
+import { follow, get, token } from './api.js';
 import { pause, pauseMs, useToken, useVisible } from './live.js';
 import { useEffect, useState } from './preact_hooks.js';
 
@@ -94,9 +94,11 @@ async function ask(signal, take) {
   }
 }
 
-async function run(signal, show) {
+// `who` is the token that the page has now.
+async function run(signal, who, show) {
   let failures = 0;
   const take = (stats) => {
+    if (signal.aborted || token() !== who) return; // they are another's
     failures = 0;
     kept = { stats, history: extend(kept.history, stats, kept.stats),
       error: null };
@@ -122,9 +124,17 @@ export function useStats() {
   const visible = useVisible();
   const who = useToken();
   useEffect(() => {
+    const forget = () => {
+      kept = { stats: null, history: [] }; // they were another's
+      setState(kept);
+    };
+    addEventListener('dnsd-token', forget);
+    return () => removeEventListener('dnsd-token', forget);
+  }, []);
+  useEffect(() => {
     if (!visible) return undefined;
     const abort = new AbortController();
-    run(abort.signal, setState);
+    run(abort.signal, who, setState);
     return () => abort.abort();
   }, [visible, who]);
   return state;

@@ -191,6 +191,14 @@ TEST_F(DoctorTest, ALowPortNeedsACapability) {
               AllOf(StartsWith("fail"), HasSubstr("setcap")));
   WriteFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", "53\n");
   EXPECT_THAT(Lines(Doctor(Nobody()), "capability"), StartsWith("ok "));
+  // Whoever asks, a running agent has it.
+  WriteFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", "1024\n");
+  agent_.emplace(std::vector<std::string>{"-config-file", config_, "-dns-port",
+                                          "53", "-http-port",
+                                          absl::StrCat(kHttp)});
+  ASSERT_TRUE(agent_->WaitUntilServing()) << agent_->process().output();
+  EXPECT_THAT(Lines(Doctor(Nobody()), "capability"), StartsWith("ok "));
+  EXPECT_THAT(Lines(Doctor(Nobody()), "port"), StartsWith("ok "));
 }
 
 TEST_F(DoctorTest, BuffersAndWhatWasDropped) {
