@@ -59,6 +59,7 @@ HttpResponse FileResponse(const HttpRequest& request, const UiAsset& asset) {
       {"ETag", etag},
       {"Cache-Control",
        asset.is_immutable ? "public, max-age=31536000, immutable" : "no-cache"},
+      {"Vary", "Accept-Encoding"},
       {"Content-Security-Policy", kUiPolicy},
       {"Cross-Origin-Opener-Policy", "same-origin"},
       {"Cross-Origin-Resource-Policy", "same-origin"},

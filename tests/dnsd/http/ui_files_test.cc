@@ -109,6 +109,8 @@ TEST(UiFiles, IsCompressedForWhoTakesIt) {
     }
     EXPECT_EQ(size, plain.body.size()) << asset.path;
     EXPECT_NE(Header(plain, "ETag"), Header(packed, "ETag"));
+    EXPECT_EQ(Header(plain, "Vary"), "Accept-Encoding");
+    EXPECT_EQ(Header(packed, "Vary"), "Accept-Encoding");
   }
 }
 
@@ -122,6 +124,7 @@ TEST(UiFiles, WhatIsKnownIsNotSentAgain) {
     EXPECT_EQ(response.status, 304) << given;
     EXPECT_TRUE(response.body.empty());
     EXPECT_EQ(Header(response, "ETag"), etag);
+    EXPECT_EQ(Header(response, "Vary"), "Accept-Encoding");
   }
   EXPECT_EQ(Ask("/ui/", {{"if-none-match", "\"other\""}}).status, 200);
   // Another encoding is another representation.
