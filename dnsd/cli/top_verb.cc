@@ -15,6 +15,9 @@
 namespace dnsd {
 namespace {
 
+// Keys and Ctrl-C wait as long for an agent that hangs.
+constexpr int64_t kAnswerWaitMs = 2'000;
+
 constexpr CommandFlag kFlags[] = {
     {{"interval", FlagType::kString}, "Time between two screens (1s)"},
     {{"n", FlagType::kPlainInt}, "Screens to show; 0: until q is pressed (0)"},
@@ -137,8 +140,9 @@ int TopVerb(const std::vector<std::string>& args) {
     PrintErrorLine(absl::StrCat("-n: ", screens, " is negative"));
     return 1;
   }
-  const auto client = ConnectOrSay(*command);
+  auto client = ConnectOrSay(*command);
   if (!client) return 1;
+  client->WaitAtMost(kAnswerWaitMs);
   return Top(&*client, *interval, screens).Run();
 }
 

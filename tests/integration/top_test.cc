@@ -205,6 +205,17 @@ TEST_F(TopTest, GoesOnWhileTheAgentIsAway) {
   EXPECT_EQ(top.Wait(), 0);
 }
 
+TEST_F(TopTest, EndsByAKeyWhileTheAgentHangs) {
+  PtyProcess top({DnsdBinary(), "top", "-interval", "100ms", Address()},
+                 {24, 80, 0, 0});
+  ASSERT_TRUE(top.WaitForOutput("queries/s")) << top.output();
+  agent_->process().Pause();
+  ASSERT_TRUE(top.WaitForOutput("No answer: ")) << top.output();
+  top.Type("q");
+  EXPECT_EQ(top.Wait(), 0);
+  agent_->process().Signal(SIGCONT);
+}
+
 TEST_F(TopTest, SaysWhatIsWrong) {
   EXPECT_EQ(RunDnsd({"top", "-n", "-1", Address()}).exit_code, 1);
   const Finished interval = RunDnsd({"top", "-interval", "1ms", Address()});
