@@ -342,7 +342,7 @@ constexpr ConfigDoc kDocs[] = {
     {"dnstap.clients", "As of `query_log`"},
     {"dnstap.rcodes", "As of `query_log`"},
     {" top_names", "The names asked for most, in the web UI and `dnsd top`"},
-    {"top_names.sample", "One of so many queries is counted; 0: none", "64"},
+    {"top_names.sample", "One of so many queries is counted; 0: none", "256"},
 };
 
 }  // namespace
