@@ -322,9 +322,9 @@ struct GeneratedPart {
 };
 
 std::vector<GeneratedPart> Parts() {
-  constexpr char kPage[] = "dnsd/docs/configuration.md";
-  constexpr char kDnsd[] = "docker/man/dnsd.8";
-  constexpr char kHcl[] = "docker/man/dnsd.hcl.5";
+  static constexpr char kPage[] = "dnsd/docs/configuration.md";
+  static constexpr char kDnsd[] = "docker/man/dnsd.8";
+  static constexpr char kHcl[] = "docker/man/dnsd.hcl.5";
   return {{kPage, "keys", KeysMarkdown()},
           {kPage, "definitions", DefinitionsMarkdown()},
           {kPage, "ignored", IgnoredMarkdown()},
