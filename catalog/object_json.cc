@@ -32,9 +32,7 @@ void WriteTags(const std::vector<std::string>& tags, EmptyTags empty,
     json->Null();
     return;
   }
-  json->BeginArray();
-  for (const std::string& tag : tags) json->String(tag);
-  json->EndArray();
+  json->Strings(tags);
 }
 
 void Member(absl::string_view key, absl::string_view value, JsonWriter* json) {

@@ -1,21 +1,11 @@
 #include "catalog/qsbr.h"
 
-#include <chrono>
 #include <utility>
 
 #include "catalog/base/check.h"
+#include "catalog/base/monotonic_time.h"
 
 namespace dnsd {
-namespace {
-
-uint64_t NowNs() {
-  return static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(
-          std::chrono::steady_clock::now().time_since_epoch())
-          .count());
-}
-
-}  // namespace
 
 Qsbr::~Qsbr() {
   Reclaim();
@@ -34,7 +24,7 @@ size_t Qsbr::Reclaim() {
   if (!pending_.empty()) {
     uint64_t epoch = epoch_.fetch_add(1, std::memory_order_seq_cst) + 1;
     waiting_ += pending_.size();
-    batches_.push_back({epoch, NowNs(), std::move(pending_)});
+    batches_.push_back({epoch, MonotonicNs(), std::move(pending_)});
     pending_.clear();
   }
   if (batches_.empty()) return 0;
@@ -45,7 +35,7 @@ size_t Qsbr::Reclaim() {
     if (seen != 0 && seen < oldest) oldest = seen;
   }
   size_t done = 0;
-  const uint64_t now_ns = NowNs();
+  const uint64_t now_ns = MonotonicNs();
   while (done < batches_.size() && batches_[done].epoch <= oldest) {
     for (const Retired& retired : batches_[done].objects) {
       retired.free(retired.object);
@@ -61,7 +51,7 @@ size_t Qsbr::Reclaim() {
 }
 
 uint64_t Qsbr::oldest_wait_ns() const {
-  return batches_.empty() ? 0 : NowNs() - batches_.front().retired_ns;
+  return batches_.empty() ? 0 : MonotonicNs() - batches_.front().retired_ns;
 }
 
 }  // namespace dnsd

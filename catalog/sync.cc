@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "catalog/base/log.h"
+#include "catalog/base/monotonic_time.h"
 #include "catalog/base/thread.h"
 
 namespace dnsd {
@@ -63,7 +64,7 @@ void CatalogSync::OnBatch(ChangeBatch batch) {
     LogWarn("catalog", "Change skipped",
             {{"source", batch.source}, {"error", status.ToString()}});
   }
-  if (HasNews() && changed_since_ns_ == 0) changed_since_ns_ = uv_hrtime();
+  if (HasNews() && changed_since_ns_ == 0) changed_since_ns_ = MonotonicNs();
   if (!started_ || !HasNews() || coalesce_->active()) return;
   uint64_t now_ms = uv_now(loop_.uv());
   uint64_t age_ms = now_ms - last_publish_ms_;

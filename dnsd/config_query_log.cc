@@ -15,7 +15,7 @@
 #include "dnsd/config_catalog.h"
 #include "dnsd/version.h"
 #include "zones/name.h"
-#include "zones/wire.h"
+#include "zones/rcode_text.h"
 
 namespace dnsd {
 namespace {
@@ -24,23 +24,9 @@ constexpr int64_t kSampleMax = 1'000'000'000;
 constexpr int64_t kFilesMax = 1'000'000;
 constexpr unsigned kRcodeMax = 31;  // bits of SampleRule::rcodes
 
-struct RcodeWord {
-  const char* text;
-  Rcode rcode;
-};
-
-constexpr RcodeWord kRcodes[] = {
-    {"NOERROR", kNoError},   {"FORMERR", kFormErr}, {"SERVFAIL", kServFail},
-    {"NXDOMAIN", kNxDomain}, {"NOTIMP", kNotImp},   {"REFUSED", kRefused},
-    {"NOTAUTH", kNotAuth},   {"BADVERS", kBadVers}, {"BADCOOKIE", kBadCookie},
-};
-
 // "NXDOMAIN" or "3".
 std::optional<unsigned> ParseRcode(const std::string& text) {
-  const std::string lower = AsciiLower(text);
-  for (const RcodeWord& word : kRcodes) {
-    if (lower == AsciiLower(word.text)) return word.rcode;
-  }
+  if (const auto known = RcodeOfWord(text)) return *known;
   unsigned rcode = 0;
   const char* const end = text.data() + text.size();
   const auto [at, error] = std::from_chars(text.data(), end, rcode);

@@ -9,8 +9,6 @@
 #ifndef DNSD_DNSD_DURATION_HISTOGRAM_H_
 #define DNSD_DNSD_DURATION_HISTOGRAM_H_
 
-#include <time.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -18,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "catalog/base/monotonic_time.h"
 #include "dnsd/counter.h"
 
 namespace dnsd {
@@ -29,14 +28,6 @@ inline constexpr int kFineDurationBounds = 6;
 // A duration in the bucket is at most so long.
 [[nodiscard]] inline double DurationBound(size_t bucket) {
   return std::ldexp(0.00025, static_cast<int>(bucket) - kFineDurationBounds);
-}
-
-// By vDSO, not a system call.
-[[nodiscard]] inline uint64_t MonotonicNs() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 +
-         static_cast<uint64_t>(now.tv_nsec);
 }
 
 template <typename Number>

@@ -14,9 +14,7 @@ std::string SecondsText(uint64_t ms) {
 void WriteTexts(const char* key, const std::vector<std::string>& texts,
                 JsonWriter* json) {
   json->Key(key);
-  json->BeginArray();
-  for (const std::string& text : texts) json->String(text);
-  json->EndArray();
+  json->Strings(texts);
 }
 
 }  // namespace

@@ -6,11 +6,11 @@
 
 #include <cstddef>
 #include <cstring>
-#include <ctime>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "catalog/base/monotonic_time.h"
 #include "dnsd/taken_variable.h"
 
 namespace dnsd {
@@ -28,13 +28,6 @@ socklen_t ReadAddress(const std::string& text, sockaddr_un* address) {
   std::memcpy(address->sun_path, text.data(), text.size());
   if (text[0] == '@') address->sun_path[0] = '\0';
   return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + text.size());
-}
-
-uint64_t MonotonicUs() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000 +
-         static_cast<uint64_t>(now.tv_nsec) / 1'000;
 }
 
 }  // namespace
@@ -63,7 +56,7 @@ void SystemdNotify::Ready() const { Send("READY=1"); }
 
 // The time tells the manager that this is the reload it has asked for.
 void SystemdNotify::Reloading() const {
-  Send(absl::StrCat("RELOADING=1\nMONOTONIC_USEC=", MonotonicUs()));
+  Send(absl::StrCat("RELOADING=1\nMONOTONIC_USEC=", MonotonicNs() / 1'000));
 }
 
 void SystemdNotify::Stopping() const { Send("STOPPING=1"); }

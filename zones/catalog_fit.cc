@@ -12,8 +12,6 @@
 namespace dnsd {
 namespace {
 
-constexpr uint32_t kUdpAnswersMax = 8;  // Consul's maxUDPAnswerLimit
-constexpr int kUdpAnswerLimitDefault = 3;
 constexpr size_t kUdpHeaderBytes = 8;  // Consul subtracts it since 1.8.15
 constexpr size_t kUdpBytesMax = 65467;
 constexpr size_t kTcpBytesMax = 65523;
@@ -233,10 +231,7 @@ ConsulLimits ConsulLimitsOf(const Answer& answer) {
   size_t size = std::min(std::max(kUdpPlainMax, offered), kUdpBytesMax);
   uint32_t answers_max = UINT32_MAX;
   if (size == kUdpPlainMax) {
-    answers_max = std::min(
-        kUdpAnswersMax,
-        static_cast<uint32_t>(answer.view.policy.udp_answer_limit.value_or(
-            kUdpAnswerLimitDefault)));
+    answers_max = ConsulUdpAnswersMax(answer.view.policy);
   }
   return {size - kUdpHeaderBytes, size, answers_max};
 }

@@ -6,6 +6,7 @@
 #ifndef DNSD_ZONES_POLICY_H_
 #define DNSD_ZONES_POLICY_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -91,6 +92,15 @@ struct ZonePolicy {
 // The TTL of a service's records, by Consul's precedence.
 [[nodiscard]] uint32_t ServiceTtl(const ZonePolicy& policy,
                                   const std::string& service_lower);
+
+// How many answers a response over UDP without EDNS has at most, in kConsul.
+[[nodiscard]] inline uint32_t ConsulUdpAnswersMax(const ZonePolicy& policy) {
+  constexpr uint32_t kUdpAnswersMax = 8;  // Consul's maxUDPAnswerLimit
+  constexpr int kUdpAnswerLimitDefault = 3;
+  return std::min(kUdpAnswersMax,
+                  static_cast<uint32_t>(policy.udp_answer_limit.value_or(
+                      kUdpAnswerLimitDefault)));
+}
 
 }  // namespace dnsd
 

@@ -12,12 +12,11 @@
 #ifndef DNSD_CATALOG_BASE_HEARTBEAT_H_
 #define DNSD_CATALOG_BASE_HEARTBEAT_H_
 
-#include <uv.h>
-
 #include <atomic>
 #include <cstdint>
 
 #include "catalog/base/event_loop.h"
+#include "catalog/base/monotonic_time.h"
 
 namespace dnsd {
 
@@ -41,7 +40,7 @@ class Heartbeat {
   }
 
  private:
-  static uint64_t NowMs() { return uv_hrtime() / 1'000'000; }
+  static uint64_t NowMs() { return MonotonicNs() / 1'000'000; }
   void Beat() { last_ms_.store(NowMs(), std::memory_order_relaxed); }
 
   std::atomic<uint64_t> last_ms_{NowMs()};

@@ -34,6 +34,13 @@ class JsonWriter {
   void Uint(uint64_t number);
   void Bool(bool value);
   void Null();
+  // An array of strings.
+  template <typename Texts>
+  void Strings(const Texts& texts) {
+    BeginArray();
+    for (const std::string& text : texts) String(text);
+    EndArray();
+  }
   // A value that is JSON already, compact.
   void Raw(absl::string_view json);
 

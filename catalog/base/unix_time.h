@@ -10,13 +10,16 @@
 
 namespace dnsd {
 
-// Milliseconds since 1970.
-[[nodiscard]] inline int64_t UnixMs() {
-  using std::chrono::duration_cast, std::chrono::milliseconds;
-  return duration_cast<milliseconds>(
+// Nanoseconds since 1970.
+[[nodiscard]] inline int64_t UnixNs() {
+  using std::chrono::duration_cast, std::chrono::nanoseconds;
+  return duration_cast<nanoseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
+
+// Milliseconds since 1970.
+[[nodiscard]] inline int64_t UnixMs() { return UnixNs() / 1'000'000; }
 
 }  // namespace dnsd
 

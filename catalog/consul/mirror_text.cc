@@ -56,9 +56,7 @@ class MirrorWriter {
     json_.BeginObject();
     for (const auto& [gateway, services] : image.gateways) {
       json_.Key(gateway);
-      json_.BeginArray();
-      for (const std::string& service : services) json_.String(service);
-      json_.EndArray();
+      json_.Strings(services);
     }
     json_.EndObject();
     json_.EndObject();

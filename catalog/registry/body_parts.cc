@@ -209,9 +209,7 @@ void PutTexts(absl::string_view key, const std::vector<std::string>& texts,
               JsonWriter* json) {
   if (texts.empty()) return;
   json->Key(key);
-  json->BeginArray();
-  for (const std::string& text : texts) json->String(text);
-  json->EndArray();
+  json->Strings(texts);
 }
 
 void PutMap(absl::string_view key,

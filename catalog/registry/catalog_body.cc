@@ -120,9 +120,7 @@ class DefinitionReader {
     json_.BeginObject();
     for (const auto& [name, values] : header) {
       json_.Key(name);
-      json_.BeginArray();
-      for (const std::string& value : values) json_.String(value);
-      json_.EndArray();
+      json_.Strings(values);
     }
     json_.EndObject();
   }

@@ -162,9 +162,7 @@ void PutTargets(const CheckDefinition& check, JsonWriter* json) {
     json->BeginObject();
     for (const auto& [name, values] : check.header) {
       json->Key(name);
-      json->BeginArray();
-      for (const std::string& value : values) json->String(value);
-      json->EndArray();
+      json->Strings(values);
     }
     json->EndObject();
   }

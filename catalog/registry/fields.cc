@@ -1,13 +1,13 @@
 #include "catalog/registry/fields.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "catalog/base/edit_distance.h"
 #include "catalog/base/limits.h"
 #include "catalog/registry/definition.h"
 
@@ -20,26 +20,6 @@ constexpr size_t kQuotedBytesMax = 80;
 constexpr size_t kNearDistanceMax = 2;
 // Per object; what has more is another kind of file.
 constexpr size_t kUnknownKeysMax = 100;
-
-// Inserted, lost, replaced and swapped letters cost one each.
-size_t EditDistance(const std::string& a, const std::string& b) {
-  std::array<std::array<size_t, kNameBytesMax + 1>, 3> rows{};
-  for (size_t j = 0; j <= b.size(); ++j) rows[0][j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    auto& row = rows[i % 3];
-    const auto& above = rows[(i + 2) % 3];
-    const auto& two_above = rows[(i + 1) % 3];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      row[j] = std::min({replaced, above[j] + 1, row[j - 1] + 1});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        row[j] = std::min(row[j], two_above[j - 2] + 1);
-      }
-    }
-  }
-  return rows[a.size() % 3][b.size()];
-}
 
 bool Mismatch(const Value& value, const Place& place, const char* wanted,
               Problems* problems) {
@@ -98,7 +78,7 @@ std::string NearestName(const std::string& key,
   for (const char* name : names) {
     const std::string candidate = name;
     if (candidate.size() > kNameBytesMax) continue;
-    const size_t distance = EditDistance(lower, candidate);
+    const size_t distance = EditDistance(lower, candidate, kNearDistanceMax);
     // In a short word two edits are another word.
     if (distance > 1 && candidate.size() < 5) continue;
     if (distance < best) {

@@ -15,7 +15,7 @@
 #include "dnsd/cli/agent_client.h"
 #include "dnsd/cli/command.h"
 #include "dnsd/cli/json_text.h"
-#include "dnsd/cli/top_screen.h"
+#include "dnsd/cli/printable.h"
 #include "dnsd/config_addresses.h"
 #include "dnsd/serve/listen_socket.h"
 

@@ -7,7 +7,7 @@
 #include "dnsd/cli/columns.h"
 #include "dnsd/cli/command.h"
 #include "dnsd/cli/json_text.h"
-#include "dnsd/cli/top_screen.h"
+#include "dnsd/cli/printable.h"
 
 namespace dnsd {
 namespace {

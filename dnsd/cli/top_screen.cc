@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "dnsd/cli/printable.h"
 
 namespace dnsd {
 namespace {
@@ -204,19 +205,6 @@ std::string TimeText(double seconds) {
   if (seconds < 1) return absl::StrFormat("%.1f ms", seconds * 1e3);
   if (seconds < 100) return absl::StrFormat("%.1f s", seconds);
   return AgeText(seconds);
-}
-
-std::string Printable(absl::string_view text) {
-  std::string printable;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f) {
-      printable.push_back(c);
-    } else {
-      absl::StrAppendFormat(&printable, "\\x%02x", byte);
-    }
-  }
-  return printable;
 }
 
 std::vector<std::string> TopScreen(const TopStats& stats, double seconds,

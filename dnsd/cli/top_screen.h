@@ -28,8 +28,6 @@ struct TopScreenSize {
 
 // "12 us", "3.4 ms", "1.2 s".
 [[nodiscard]] std::string TimeText(double seconds);
-// "a\x1bb" for what has an escape in it.
-[[nodiscard]] std::string Printable(absl::string_view text);
 
 }  // namespace dnsd
 

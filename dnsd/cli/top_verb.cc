@@ -8,6 +8,7 @@
 #include "catalog/registry/definition.h"
 #include "dnsd/cli/agent_client.h"
 #include "dnsd/cli/command.h"
+#include "dnsd/cli/printable.h"
 #include "dnsd/cli/terminal.h"
 #include "dnsd/cli/top_screen.h"
 #include "dnsd/cli/top_stats.h"

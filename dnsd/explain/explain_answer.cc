@@ -3,7 +3,6 @@
 #include <ldns/ldns.h>
 
 #include <cstdlib>
-#include <iterator>
 #include <memory>
 #include <span>
 #include <utility>
@@ -11,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "zones/name.h"
+#include "zones/rcode_text.h"
 #include "zones/zone_rdata.h"
 
 namespace dnsd {
@@ -56,13 +56,6 @@ std::vector<ExplainedRecord> RecordsOf(const ldns_rr_list* list) {
     records.push_back(RecordOf(*ldns_rr_list_rr(list, i)));
   }
   return records;
-}
-
-std::string RcodeText(uint32_t rcode) {
-  static constexpr const char* kNames[] = {"NOERROR",  "FORMERR", "SERVFAIL",
-                                           "NXDOMAIN", "NOTIMP",  "REFUSED"};
-  return rcode < std::size(kNames) ? kNames[rcode]
-                                   : absl::StrCat("RCODE", rcode);
 }
 
 }  // namespace

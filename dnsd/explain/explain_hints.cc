@@ -1,12 +1,12 @@
 // What somebody may have meant who asked for a name that does not exist.
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_join.h"
+#include "catalog/base/edit_distance.h"
 #include "catalog/types.h"
 #include "dnsd/explain/explain_run.h"
 #include "zones/compile.h"
@@ -17,50 +17,13 @@ namespace {
 constexpr size_t kSimilarMax = 3;
 constexpr size_t kTagsShown = 20;
 
-// Edits between two words, of which swapping two letters is one; `limit` + 1
-// when there are more.
-// Only what may still come within the limit is looked at: there may be very
-// many names to compare with.
-size_t Distance(const std::string& a, const std::string& b, size_t limit) {
-  const size_t far = limit + 1;
-  const size_t longer = std::max(a.size(), b.size());
-  if (longer - std::min(a.size(), b.size()) > limit) return far;
-  // By i modulo 3.
-  std::array<std::vector<size_t>, 3> rows;
-  for (auto& row : rows) row.assign(b.size() + 1, far);
-  for (size_t j = 0; j <= std::min(b.size(), limit); ++j) rows[0][j] = j;
-  size_t best_before = 0;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    std::vector<size_t>& row = rows[i % 3];
-    const std::vector<size_t>& above = rows[(i + 2) % 3];
-    const std::vector<size_t>& above_that = rows[(i + 1) % 3];
-    std::fill(row.begin(), row.end(), far);
-    row[0] = std::min(i, far);
-    size_t best = row[0];
-    const size_t first = i > limit ? i - limit : 1;
-    for (size_t j = first; j <= std::min(b.size(), i + limit); ++j) {
-      const size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
-      row[j] =
-          std::min({above[j - 1] + change, above[j] + 1, row[j - 1] + 1, far});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        row[j] = std::min(row[j], above_that[j - 2] + 1);
-      }
-      best = std::min(best, row[j]);
-    }
-    // A swap of letters looks back two rows.
-    if (best > limit && best_before > limit) return far;
-    best_before = best;
-  }
-  return std::min(rows[a.size() % 3][b.size()], far);
-}
-
 // Those most like `word`, which is in lower case.
 std::vector<std::string> Similar(const std::string& word,
                                  const std::set<std::string>& words) {
   const size_t limit = word.size() < 4 ? 1 : 2;
   std::set<std::pair<size_t, std::string>> found;
   for (const std::string& other : words) {
-    const size_t distance = Distance(word, AsciiLower(other), limit);
+    const size_t distance = EditDistance(word, AsciiLower(other), limit);
     if (distance <= limit) found.insert({distance, other});
   }
   std::vector<std::string> best;
@@ -125,7 +88,7 @@ std::set<std::string> ServiceNames(const ExplainRun& run,
   return names;
 }
 
-// The service is there, with other tags.
+// The service is there; with other tags, it may be.
 void HintTags(ExplainRun* run) {
   std::set<std::string> tags;
   run->context.state.ForEachInstance(
@@ -133,6 +96,11 @@ void HintTags(ExplainRun* run) {
         if (!IsShown(*run, view)) return;
         tags.insert(view.instance->tags.begin(), view.instance->tags.end());
       });
+  if (std::any_of(tags.begin(), tags.end(), [&](const std::string& tag) {
+        return AsciiLower(tag) == run->out.tag;
+      })) {
+    return;
+  }
   if (tags.empty()) {
     run->Step("The service exists, but has no tags: ask without one.");
     return;
@@ -143,18 +111,6 @@ void HintTags(ExplainRun* run) {
             count > kTagsShown ? ", and more." : ".");
 }
 
-bool HasAskedTag(const ExplainRun& run) {
-  bool has = false;
-  run.context.state.ForEachInstance(
-      {run.out.datacenter, run.out.service}, [&](const InstanceView& view) {
-        if (!IsShown(run, view)) return;
-        for (const std::string& tag : view.instance->tags) {
-          has = has || AsciiLower(tag) == run.out.tag;
-        }
-      });
-  return has;
-}
-
 }  // namespace
 
 void HintService(const Domain& domain, const CatalogName& name,
@@ -162,8 +118,9 @@ void HintService(const Domain& domain, const CatalogName& name,
   const Explanation& out = run->out;
   const std::string service = out.service;
   if (HasService(*run, out.datacenter, service)) {
-    if (name.has_tag && !HasAskedTag(*run)) HintTags(run);
-    if (name.has_tag) run->Suggest(Under(domain, service + ".service"));
+    if (!name.has_tag) return;
+    HintTags(run);
+    run->Suggest(Under(domain, service + ".service"));
     return;
   }
   run->Step("There is no such service in datacenter ", out.datacenter,

@@ -18,10 +18,6 @@ namespace {
 
 constexpr size_t kChecksNamed = 3;
 
-// As Consul has them, and in `rfc` only the first where it is given.
-constexpr int kUdpAnswerLimitDefault = 3;
-constexpr size_t kUdpAnswersMax = 8;
-
 // Consul's ids of the checks that maintenance mode makes.
 constexpr char kNodeMaintenance[] = "_node_maintenance";
 constexpr char kServiceMaintenance[] = "_service_maintenance:";
@@ -222,9 +218,7 @@ std::string InstanceJudge::CutOff() const {
       context_.view.rfc()
           ? question.edns_bytes == 0 && policy.udp_answer_limit.has_value()
           : question.edns_bytes <= kUdpPlainMax;
-  const auto limit = static_cast<size_t>(
-      policy.udp_answer_limit.value_or(kUdpAnswerLimitDefault));
-  if (is_udp && is_limited && count >= std::min(limit, kUdpAnswersMax)) {
+  if (is_udp && is_limited && count >= ConsulUdpAnswersMax(policy)) {
     return absl::StrCat(
         "dns_config.udp_answer_limit: without EDNS, an answer over UDP has ",
         count, " at most; each has others");

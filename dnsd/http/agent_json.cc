@@ -28,9 +28,7 @@ void Number(absl::string_view key, int64_t number, JsonWriter* json) {
 void Texts(absl::string_view key, const std::vector<std::string>& texts,
            JsonWriter* json) {
   json->Key(key);
-  json->BeginArray();
-  for (const std::string& text : texts) json->String(text);
-  json->EndArray();
+  json->Strings(texts);
 }
 
 void WriteTaggedAddresses(const ServiceInstance& instance, JsonWriter* json) {

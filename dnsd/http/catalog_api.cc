@@ -65,9 +65,7 @@ void WriteServices(const Asked& asked, JsonWriter* json) {
   json->BeginObject();
   for (const auto& [name, tags] : services) {
     json->Key(name);
-    json->BeginArray();
-    for (const std::string& tag : tags) json->String(tag);
-    json->EndArray();
+    json->Strings(tags);
   }
   json->EndObject();
 }

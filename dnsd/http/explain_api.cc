@@ -24,9 +24,7 @@ void WriteText(const char* key, const std::string& text, JsonWriter* json) {
 void WriteTexts(const char* key, const std::vector<std::string>& texts,
                 JsonWriter* json) {
   json->Key(key);
-  json->BeginArray();
-  for (const std::string& text : texts) json->String(text);
-  json->EndArray();
+  json->Strings(texts);
 }
 
 void WriteRecords(const char* key, const std::vector<ExplainedRecord>& records,

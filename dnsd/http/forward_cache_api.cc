@@ -120,17 +120,12 @@ void Flush(const ForwardCacheHooks& hooks, const HttpRequest& request,
 
 std::vector<Route> ForwardCacheRoutes(ForwardCacheHooks hooks) {
   const auto all = std::make_shared<const ForwardCacheHooks>(std::move(hooks));
-  const auto guarded = [all](bool (Authorizer::*may)(absl::string_view) const,
-                             void (*handler)(const ForwardCacheHooks&,
-                                             const HttpRequest&,
-                                             const HttpReply&)) {
-    return [all, may, handler](const HttpRequest& request,
-                               HttpServer::Reply reply) {
-      const auto who = all->acl.Authorize(request, reply);
-      if (who == nullptr) return;
-      if (!((*who).*may)(all->node_name)) return reply(PermissionDenied());
-      handler(*all, request, reply);
-    };
+  const auto guarded = [all](AgentRight right, auto handler) {
+    return ForAgentRight(right, all->acl, all->node_name,
+                         [all, handler](const HttpRequest& request,
+                                        const HttpServer::Reply& reply) {
+                           handler(*all, request, reply);
+                         });
   };
   return {
       {"GET", "/v1/dnsd/cache", guarded(&Authorizer::AgentRead, Dump)},

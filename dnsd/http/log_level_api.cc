@@ -17,10 +17,6 @@ void ReplyLevel(const HttpRequest& request, const HttpReply& reply) {
       reply);
 }
 
-void ReadLevel(const HttpRequest& request, const HttpReply& reply) {
-  ReplyLevel(request, reply);
-}
-
 void SetLevel(const HttpRequest& request, const HttpReply& reply) {
   const std::string text = QueryValue(request.query, "level").value_or("");
   LogLevel level{};
@@ -41,20 +37,11 @@ void SetLevel(const HttpRequest& request, const HttpReply& reply) {
 
 std::vector<Route> LogLevelRoutes(const RequestAcl& acl,
                                   const std::string& node_name) {
-  const auto guarded =
-      [&](bool (Authorizer::*may)(absl::string_view) const,
-          void (*handler)(const HttpRequest&, const HttpReply&)) {
-        return [acl, node_name, may, handler](const HttpRequest& request,
-                                              const HttpReply& reply) {
-          const auto who = acl.Authorize(request, reply);
-          if (who == nullptr) return;
-          if (!((*who).*may)(node_name)) return reply(PermissionDenied());
-          handler(request, reply);
-        };
-      };
   return {
-      {"GET", "/v1/dnsd/log-level", guarded(&Authorizer::AgentRead, ReadLevel)},
-      {"PUT", "/v1/dnsd/log-level", guarded(&Authorizer::AgentWrite, SetLevel)},
+      {"GET", "/v1/dnsd/log-level",
+       ForAgentRight(&Authorizer::AgentRead, acl, node_name, ReplyLevel)},
+      {"PUT", "/v1/dnsd/log-level",
+       ForAgentRight(&Authorizer::AgentWrite, acl, node_name, SetLevel)},
   };
 }
 

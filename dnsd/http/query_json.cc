@@ -23,9 +23,7 @@ void Texts(absl::string_view key, const std::vector<std::string>& texts,
            JsonWriter* json) {
   json->Key(key);
   if (texts.empty()) return json->Null();
-  json->BeginArray();
-  for (const std::string& text : texts) json->String(text);
-  json->EndArray();
+  json->Strings(texts);
 }
 
 void Map(absl::string_view key, const std::map<std::string, std::string>& map,

@@ -126,33 +126,21 @@ absl::string_view PathRest(const HttpRequest& request,
   return absl::StripPrefix(request.path, prefix);
 }
 
-namespace {
-
-// `handler` for who has the right that `may` asks for.
-template <typename May>
-HttpServer::Handler Guarded(const AgentHooks& hooks, May may,
-                            HttpServer::Handler handler) {
-  return [acl = hooks.acl, node = hooks.node_name, may,
+HttpServer::Handler ForAgentRight(AgentRight right, RequestAcl acl,
+                                  std::string node_name,
+                                  HttpServer::Handler handler) {
+  return [right, acl = std::move(acl), node_name = std::move(node_name),
           handler = std::move(handler)](const HttpRequest& request,
                                         HttpServer::Reply reply) {
     const auto who = acl.Authorize(request, reply);
     if (who == nullptr) return;
-    if (may(*who, node)) {
+    if (((*who).*right)(node_name)) {
       handler(request, std::move(reply));
     } else {
       reply(PermissionDenied());
     }
   };
 }
-
-bool MayRead(const Authorizer& who, const std::string& node) {
-  return who.AgentRead(node);
-}
-bool MayWrite(const Authorizer& who, const std::string& node) {
-  return who.AgentWrite(node);
-}
-
-}  // namespace
 
 std::vector<Route> AgentRoutes(AgentHooks hooks) {
   auto reload = [hook = std::move(hooks.reload)](const HttpRequest&,
@@ -182,11 +170,15 @@ std::vector<Route> AgentRoutes(AgentHooks hooks) {
       });
     }
   };
+  const auto guarded = [&hooks](AgentRight right, HttpServer::Handler handler) {
+    return ForAgentRight(right, hooks.acl, hooks.node_name, std::move(handler));
+  };
   std::vector<Route> routes = {
-      {"PUT", "/v1/agent/reload", Guarded(hooks, MayWrite, std::move(reload))},
+      {"PUT", "/v1/agent/reload",
+       guarded(&Authorizer::AgentWrite, std::move(reload))},
       {"GET", "/v1/agent/metrics",
-       Guarded(hooks, MayRead, std::move(agent_metrics))},
-      {"GET", "/metrics", Guarded(hooks, MayRead, std::move(metrics))},
+       guarded(&Authorizer::AgentRead, std::move(agent_metrics))},
+      {"GET", "/metrics", guarded(&Authorizer::AgentRead, std::move(metrics))},
   };
   if (hooks.self) {
     auto self = [hook = std::move(hooks.self)](const HttpRequest&,
@@ -195,8 +187,8 @@ std::vector<Route> AgentRoutes(AgentHooks hooks) {
       response.content_type = "application/json";
       reply(std::move(response));
     };
-    routes.push_back(
-        {"GET", "/v1/agent/self", Guarded(hooks, MayRead, std::move(self))});
+    routes.push_back({"GET", "/v1/agent/self",
+                      guarded(&Authorizer::AgentRead, std::move(self))});
   }
   return routes;
 }

@@ -70,6 +70,15 @@ class Routes {
 [[nodiscard]] absl::string_view PathRest(const HttpRequest& request,
                                          absl::string_view prefix);
 
+// AgentRead() or AgentWrite().
+using AgentRight = bool (Authorizer::*)(absl::string_view node) const;
+
+// `handler` for whoever has that right on the agent's node; 403 for others.
+[[nodiscard]] HttpServer::Handler ForAgentRight(AgentRight right,
+                                                RequestAcl acl,
+                                                std::string node_name,
+                                                HttpServer::Handler handler);
+
 // What the agent's own routes need from the server. They are called on the
 // sync thread, once per request.
 struct AgentHooks {

@@ -147,15 +147,13 @@ StatsApi::StatsApi(Options options)
 StatsApi::~StatsApi() = default;
 
 std::vector<Route> StatsApi::Routes() {
-  return {{"GET", "/v1/dnsd/stats",
+  return {
+      {"GET", "/v1/dnsd/stats",
+       ForAgentRight(
+           &Authorizer::AgentRead, options_.acl, options_.node_name,
            [this](const HttpRequest& request, const HttpServer::Reply& reply) {
-             const auto who = options_.acl.Authorize(request, reply);
-             if (who == nullptr) return;
-             if (!who->AgentRead(options_.node_name)) {
-               return reply(PermissionDenied());
-             }
              Handle(request, reply);
-           }}};
+           })}};
 }
 
 void StatsApi::Handle(const HttpRequest& request, const HttpReply& reply) {

@@ -66,9 +66,7 @@ void WriteTexts(absl::string_view key, const Texts& texts, JsonWriter* json) {
     json->Null();
     return;
   }
-  json->BeginArray();
-  for (const std::string& text : texts) json->String(text);
-  json->EndArray();
+  json->Strings(texts);
 }
 
 void WriteCount(absl::string_view key, uint64_t count, JsonWriter* json) {

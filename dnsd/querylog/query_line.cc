@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/log.h"
 #include "zones/name.h"
+#include "zones/rcode_text.h"
 #include "zones/wire.h"
 #include "zones/zone_rdata.h"
 
@@ -23,31 +24,6 @@ std::string ClassText(uint16_t qclass) {
       return "ANY";
     default:
       return absl::StrCat("CLASS", qclass);
-  }
-}
-
-std::string RcodeText(uint16_t rcode) {
-  switch (rcode) {
-    case kNoError:
-      return "NOERROR";
-    case kFormErr:
-      return "FORMERR";
-    case kServFail:
-      return "SERVFAIL";
-    case kNxDomain:
-      return "NXDOMAIN";
-    case kNotImp:
-      return "NOTIMP";
-    case kRefused:
-      return "REFUSED";
-    case kNotAuth:
-      return "NOTAUTH";
-    case kBadVers:
-      return "BADVERS";
-    case kBadCookie:
-      return "BADCOOKIE";
-    default:
-      return absl::StrCat("RCODE", rcode);
   }
 }
 

@@ -1,11 +1,10 @@
 #include "dnsd/serve/query_sampler.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
+#include "catalog/base/unix_time.h"
 #include "zones/name.h"
 #include "zones/wire.h"
 
@@ -14,12 +13,6 @@ namespace {
 
 // An OPT record without options: root, type, class, TTL, length.
 constexpr size_t kOptBytes = 11;
-
-int64_t UnixNs() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 // Where the query is gone, its question still stands in the response.
 std::span<const uint8_t> QuestionOf(const AnsweredQuery& answered) {

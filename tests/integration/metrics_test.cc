@@ -217,25 +217,17 @@ TEST_F(MetricsTest, EachRuleHasItsCaseAndAsksForWhatThereIs) {
 class DashboardTest : public MetricsTest {
  protected:
   void StartPrometheus() {
-    const std::string address =
-        absl::StrCat("127.0.0.1:", PickConsulPorts("127.0.0.1").http);
     std::vector<std::string> targets;
     for (const AgentProcess* agent : agents()) {
       targets.push_back("'" + agent->HttpAddress() + "'");
     }
-    const std::string config = dir_.Write(
-        "prometheus.yml",
+    prometheus_.emplace(
         absl::StrCat("global: { scrape_interval: 500ms }\nrule_files: [",
                      kMonitoring, "alerts.yaml]\nscrape_configs:\n",
                      "- job_name: dnsd\n  static_configs:\n  - targets: [",
                      absl::StrJoin(targets, ", "), "]\n"));
-    prometheus_.emplace(
-        std::vector<std::string>{*PrometheusBinary(), "--config.file=" + config,
-                                 "--storage.tsdb.path=" + dir_.Path("tsdb"),
-                                 "--web.listen-address=" + address});
-    ASSERT_TRUE(prometheus_->WaitForOutput("ready to receive web requests"))
-        << prometheus_->output();
-    api_.emplace("http://" + address);
+    ASSERT_TRUE(prometheus_->WaitUntilReady()) << prometheus_->output();
+    api_.emplace(prometheus_->url());
   }
   // How many series an expression has, as Grafana asks it; -1: none that can
   // be read.
@@ -254,7 +246,7 @@ class DashboardTest : public MetricsTest {
         Find(*Find(*answer, "data"), "result")->items.size());
   }
 
-  std::optional<Process> prometheus_;
+  std::optional<PrometheusServer> prometheus_;
   std::optional<ConsulApi> api_;
 };
 

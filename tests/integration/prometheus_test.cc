@@ -88,20 +88,12 @@ class PrometheusTest : public ::testing::Test {
   }
 
   void StartPrometheus() {
-    const std::string address =
-        absl::StrCat("127.0.0.1:", PickConsulPorts("127.0.0.1").http);
-    const std::string config = dir_.Write(
-        "prometheus.yml",
+    prometheus_.emplace(
         absl::StrCat("global: { scrape_interval: 1h }\nscrape_configs:\n",
                      Job("consul", consul_->HttpAddress()),
                      Job("dnsd", dnsd_->HttpAddress())));
-    prometheus_.emplace(
-        std::vector<std::string>{*PrometheusBinary(), "--config.file=" + config,
-                                 "--storage.tsdb.path=" + dir_.Path("tsdb"),
-                                 "--web.listen-address=" + address});
-    ASSERT_TRUE(prometheus_->WaitForOutput("ready to receive web requests"))
-        << prometheus_->output();
-    targets_.emplace("http://" + address);
+    ASSERT_TRUE(prometheus_->WaitUntilReady()) << prometheus_->output();
+    targets_.emplace(prometheus_->url());
   }
 
   static std::string Job(const std::string& name, const std::string& server) {
@@ -135,7 +127,7 @@ class PrometheusTest : public ::testing::Test {
   std::optional<ConsulProcess> consul_;
   std::optional<AgentProcess> dnsd_;
   std::optional<ConsulApi> dnsd_api_;
-  std::optional<Process> prometheus_;
+  std::optional<PrometheusServer> prometheus_;
   std::optional<ConsulApi> targets_;
 };
 

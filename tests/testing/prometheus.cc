@@ -9,7 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "tests/testing/temp_dir.h"
+#include "tests/testing/consul_process.h"
 
 namespace dnsd::testing {
 
@@ -31,6 +31,13 @@ Finished RunPromtool(const std::string& args, const std::string& input) {
                    absl::StrCat("'", tool, "' ", args, " < '",
                                 dir.Write("input", input), "'")});
 }
+
+PrometheusServer::PrometheusServer(const std::string& config)
+    : address_(absl::StrCat("127.0.0.1:", PickConsulPorts("127.0.0.1").http)),
+      process_({*PrometheusBinary(),
+                "--config.file=" + dir_.Write("prometheus.yml", config),
+                "--storage.tsdb.path=" + dir_.Path("tsdb"),
+                "--web.listen-address=" + address_}) {}
 
 std::map<std::string, MetricFamily> FamiliesOf(const std::string& text) {
   std::map<std::string, MetricFamily> families;

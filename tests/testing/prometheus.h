@@ -11,6 +11,7 @@
 #include <string>
 
 #include "tests/testing/process.h"
+#include "tests/testing/temp_dir.h"
 
 namespace dnsd::testing {
 
@@ -21,6 +22,25 @@ namespace dnsd::testing {
 // `promtool ARGS...` beside that binary, with `input` on its standard input.
 [[nodiscard]] Finished RunPromtool(const std::string& args,
                                    const std::string& input = "");
+
+// A Prometheus with that configuration, on a port of 127.0.0.1.
+class PrometheusServer {
+ public:
+  // Needs PrometheusBinary().
+  explicit PrometheusServer(const std::string& config);
+
+  // False: it does not answer, and output() may say why.
+  [[nodiscard]] bool WaitUntilReady() {
+    return process_.WaitForOutput("ready to receive web requests");
+  }
+  [[nodiscard]] std::string url() const { return "http://" + address_; }
+  [[nodiscard]] std::string output() const { return process_.output(); }
+
+ private:
+  TempDir dir_;
+  std::string address_;
+  Process process_;
+};
 
 struct MetricFamily {
   std::string type;

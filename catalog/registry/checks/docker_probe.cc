@@ -51,9 +51,7 @@ std::string CreateBody(const std::vector<std::string>& args) {
   json.Key("Tty");
   json.Bool(false);
   json.Key("Cmd");
-  json.BeginArray();
-  for (const std::string& arg : args) json.String(arg);
-  json.EndArray();
+  json.Strings(args);
   json.EndObject();
   return body;
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "catalog/base/json_read.h"
+#include "dnsd/cli/printable.h"
 #include "dnsd/cli/top_stats.h"
 
 namespace dnsd {

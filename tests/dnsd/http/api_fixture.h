@@ -3,7 +3,6 @@
 #ifndef DNSD_TESTS_DNSD_HTTP_API_FIXTURE_H_
 #define DNSD_TESTS_DNSD_HTTP_API_FIXTURE_H_
 
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +20,7 @@
 #include "dnsd/http/routes.h"
 #include "dnsd/http/url.h"
 #include "gtest/gtest.h"
+#include "tests/testing/on_loop.h"
 
 namespace dnsd {
 
@@ -108,12 +108,7 @@ class ApiFixture {
 
   template <typename Function>
   void OnLoop(Function function) {
-    std::promise<void> done;
-    loop.Post([&] {
-      function();
-      done.set_value();
-    });
-    done.get_future().wait();
+    testing::OnLoop(&loop, function);
   }
   [[nodiscard]] BlockingCounts Counts() {
     BlockingCounts counts;

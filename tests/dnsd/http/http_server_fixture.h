@@ -11,7 +11,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -22,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "dnsd/http/http_server.h"
 #include "gtest/gtest.h"
+#include "tests/testing/on_loop.h"
 
 namespace dnsd {
 
@@ -166,12 +166,7 @@ class HttpServerTest : public testing::Test {
   // Runs on the loop's thread and waits.
   template <typename Function>
   void OnLoop(Function function) {
-    std::promise<void> done;
-    loop_.Post([&] {
-      function();
-      done.set_value();
-    });
-    done.get_future().wait();
+    testing::OnLoop(&loop_, function);
   }
 
   size_t ParkedCount() {

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <functional>
-#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -17,6 +16,7 @@
 #include "dnsd/http/http_server.h"
 #include "gtest/gtest.h"
 #include "tests/dnsd/http/http_server_fixture.h"
+#include "tests/testing/on_loop.h"
 
 namespace dnsd {
 namespace {
@@ -92,12 +92,7 @@ class PassthroughTest : public testing::Test {
 
   template <typename Function>
   void OnLoop(Function function) {
-    std::promise<void> done;
-    loop_.Post([&] {
-      function();
-      done.set_value();
-    });
-    done.get_future().wait();
+    testing::OnLoop(&loop_, function);
   }
 
   bool WaitFor(const std::function<bool()>& condition) {

@@ -1,6 +1,5 @@
 #include "dnsd/http/stats_api.h"
 
-#include <future>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -8,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "tests/dnsd/http/http_server_fixture.h"
 #include "tests/testing/consul_api.h"
+#include "tests/testing/on_loop.h"
 
 namespace dnsd {
 namespace {
@@ -87,12 +87,7 @@ class StatsApiTest : public ::testing::Test {
 
   template <typename Function>
   void OnLoop(Function function) {
-    std::promise<void> done;
-    loop_.Post([&] {
-      function();
-      done.set_value();
-    });
-    done.get_future().wait();
+    testing::OnLoop(&loop_, function);
   }
   size_t StreamCount() {
     size_t count = 0;

@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #include "dnsd/serve/tcp_connection.h"
 #include "dnsd/serve/tcp_listener.h"
 #include "tests/dnsd/serve/serve_testing.h"
+#include "tests/testing/on_loop.h"
 
 namespace dnsd {
 namespace {
@@ -249,12 +249,7 @@ TEST_F(TcpTest, ALowerLimitEndsWhoIsBeyondIt) {
   for (uint16_t id = 0; id < 3; ++id) ExpectServed(client.get(), id);
   TcpLimits limits;
   limits.queries_max = 2;
-  std::promise<void> done;
-  thread_.loop.Post([&] {
-    listener_->SetLimits(limits);
-    done.set_value();
-  });
-  done.get_future().wait();
+  testing::OnLoop(&thread_.loop, [&] { listener_->SetLimits(limits); });
   ASSERT_TRUE(client->Send({0, 1, 'x'}));
   EXPECT_TRUE(client->AtEnd());
 }
