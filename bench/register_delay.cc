@@ -22,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "bench/preload.h"
 #include "bench/register_load.h"
 #include "tests/testing/agent_process.h"
 #include "tests/testing/consul_api.h"
@@ -66,18 +67,6 @@ double Quantile(std::vector<double> values, double q) {
   std::sort(values.begin(), values.end());
   const double at = q * static_cast<double>(values.size() - 1);
   return values[static_cast<size_t>(at + 0.5)];
-}
-
-std::string CatalogBody(const std::string& prefix, size_t i, size_t service) {
-  return absl::StrCat(
-      R"({"Node":")", prefix, "-n", i % 1000,
-      R"(","Address":"10.1.0.1","SkipNodeUpdate":true,"Service":{"ID":")",
-      prefix, i, R"(","Service":")", prefix, service,
-      R"(","Tags":["v1","primary"],"Meta":{"version":"1.2.3"},"Address":"10.)",
-      i / 65536 % 256, ".", i / 256 % 256, ".", i % 256,
-      R"(","Port":8080},"Check":{"CheckID":"c)", prefix, i,
-      R"(","Name":"health","Status":"passing","ServiceID":")", prefix, i,
-      R"("}})");
 }
 
 // False: an acknowledged registration was not in DNS.
@@ -129,16 +118,6 @@ bool MeasureBulk(size_t seconds, const std::string& prefix,
   return true;
 }
 
-bool Preload(size_t instances, Contender* contender) {
-  RegisterLoadOptions options;
-  options.port = contender->http_port;
-  options.requests_max = instances;
-  options.time_max = std::chrono::minutes(10);
-  options.path = "/v1/catalog/register";
-  options.body = [](size_t i) { return CatalogBody("pre", i, i / 10); };
-  return RunRegisterLoad(options).ok();
-}
-
 void Print(const std::vector<Contender>& contenders) {
   std::printf("%-12s %30s %30s %12s %20s\n", "", "acknowledged ms (50/90/99 %)",
               "in DNS ms (50/90/99 %)", "a second", "bulk ms (50/99 %)");
@@ -163,8 +142,11 @@ class RegisterDelay {
   bool Run() {
     if (!Start()) return false;
     for (Contender& c : contenders_) {
-      if (!c.is_consul && options_.preload > 0 &&
-          !Preload(options_.preload, &c)) {
+      if (c.is_consul || options_.preload == 0) continue;
+      const absl::Status filled = Preload(options_.preload, c.http_port);
+      if (!filled.ok()) {
+        std::fprintf(stderr, "%s: %s\n", c.name.c_str(),
+                     std::string(filled.message()).c_str());
         return false;
       }
     }
