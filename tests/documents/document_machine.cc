@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/testing/agent_process.h"
 #include "tests/testing/consul_process.h"
+#include "tests/testing/prometheus.h"
 #include "tests/testing/resolvers.h"
 
 namespace dnsd::testing {
@@ -52,6 +53,11 @@ DocumentMachine::DocumentMachine() {
   if (const std::optional<std::string> consul = ConsulBinary()) {
     std::filesystem::create_symlink(std::filesystem::absolute(*consul),
                                     dir_.Path("bin/consul"));
+  }
+  if (const std::optional<std::string> prometheus = PrometheusBinary()) {
+    const std::filesystem::path path = std::filesystem::absolute(*prometheus);
+    std::filesystem::create_symlink(path.parent_path() / "promtool",
+                                    dir_.Path("bin/promtool"));
   }
   const Finished made =
       machine_.Run({"sh", "-ec", kMakeMachine, FetchedPrograms()});

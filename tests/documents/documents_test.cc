@@ -48,16 +48,17 @@ std::string SourceFile(const std::string& path) {
   return absl::StrCat(DNSD_SOURCE_DIR, "/", path);
 }
 
-// README.md and all pages of dnsd/docs.
+// The pages that are for who runs dnsd.
 std::vector<std::string> Pages() {
-  std::vector<std::string> pages = {"README.md"};
+  std::vector<std::string> pages = {"README.md", "docker/README.md",
+                                    "dnsd/METRICS.md"};
   for (const auto& entry :
        std::filesystem::directory_iterator(SourceFile("dnsd/docs"))) {
     if (entry.path().extension() == ".md") {
       pages.push_back("dnsd/docs/" + entry.path().filename().string());
     }
   }
-  std::sort(pages.begin() + 1, pages.end());
+  std::sort(pages.begin(), pages.end());
   return pages;
 }
 

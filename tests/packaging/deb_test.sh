@@ -13,6 +13,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/statements.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/booted_root.sh"
 
 base=$1 old=$2 new=$3 root=$4/root
+readme=$(dirname "${BASH_SOURCE[0]}")/../../docker/README.md
 
 in_root() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
   DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
@@ -24,6 +25,26 @@ answered() { is "$(ask "${@:2}")" "$1"; }
 shows() { is "$(inside systemctl show -P "$1" dnsd)" "$2"; }
 # Whether a name answers what it should, soon.
 answers() { soon answered "$@"; }
+# What docker/README.md has below the comment "tested: deb_test.sh, NAME".
+documented() {
+  awk -v mark="<!-- tested: deb_test.sh, $1 -->" '
+    $0 == mark { found = 1; next }
+    found && /^```/ { if (inside) exit; inside = 1; next }
+    inside { print }' "$readme" | grep .
+}
+# Runs that, command by command: dig is no program of the machine.
+does_what_is_documented() {
+  local commands command
+  mapfile -t commands < <(documented "$1")
+  ((${#commands[@]})) || return 1
+  for command in "${commands[@]}"; do
+    if [[ $command == dig* ]]; then
+      in_its_network bash -c "$command" || return 1
+    else
+      inside bash -c "$command" </dev/null || return 1
+    fi
+  done
+}
 
 rm -rf "$root"
 mkdir -p "$root"
@@ -66,6 +87,8 @@ expect "systemd knows that it is ready" \
   soon shows StatusText Ready
 expect "and watches it" shows WatchdogUSec 30s
 expect "it says so itself" inside dnsd health -ready -dns-addr=127.0.0.1:8600
+expect "a first look is as the README has it" \
+  does_what_is_documented "first look"
 
 sed -i 's/^#ports .*/ports { dns = 53 }/; s/^#addresses .*/addresses { dns = "0.0.0.0" }/' \
   "$root/etc/dnsd.d/dnsd.hcl"
@@ -104,7 +127,8 @@ expect "its log is the journal" has "$log" '\[INFO\]  agent: dnsd agent running'
 expect "with no warning in it" not has "$log" '\[(WARN|ERROR)\]'
 
 sed -i 's/192\.0\.2\.1/192.0.2.2/' "$root/etc/dnsd.d/web.hcl"
-expect "it reloads" inside systemctl reload dnsd
+expect "it reloads, as the README has it" \
+  does_what_is_documented "new configuration"
 expect "and is active again" \
   soon shows ActiveState active
 expect "and answers what is new" answers 192.0.2.2 web.service.consul
@@ -127,24 +151,23 @@ expect "and works again without it" inside systemctl restart dnsd
 expect "what was registered is kept" answers 192.0.2.3 kept.service.consul
 
 echo "=== a socket that systemd keeps"
-inside systemctl stop dnsd
-expect "its socket is enabled" inside systemctl enable --now dnsd.socket
+expect "its socket is enabled, as the README has it" \
+  does_what_is_documented socket
+inside systemctl stop dnsd.service
 expect "and starts it when somebody asks" answers 192.0.2.2 web.service.consul
 expect "it took what it was passed" has "$(inside journalctl -q -u dnsd \
   --no-pager | grep 'Started DNS' | tail -n 1)" 'address=127\.0\.0\.1:53'
 mkdir -p "$root/etc/systemd/system/dnsd.socket.d"
-cat >"$root/etc/systemd/system/dnsd.socket.d/two.conf" <<'CONF'
-[Socket]
-ListenDatagram=127.0.0.1:53
-ListenStream=127.0.0.1:53
-CONF
+documented "two workers" >"$root/etc/systemd/system/dnsd.socket.d/two.conf"
+in_its_network ip addr add 192.0.2.5/32 dev lo
 inside systemctl daemon-reload
 inside systemctl stop dnsd.service dnsd.socket
 expect "an address that is listed twice makes two workers" \
   inside systemctl start dnsd.socket dnsd.service
 expect "which is what it says" has "$(in_its_network curl -sS \
   http://127.0.0.1:8500/health)" 'dnsd-w1'
-expect "and they answer" answers 192.0.2.2 web.service.consul
+expect "and they answer" \
+  answers 192.0.2.2 @192.0.2.5 web.service.consul
 inside systemctl stop dnsd.service
 inside systemctl disable --now dnsd.socket
 rm -r "$root/etc/systemd/system/dnsd.socket.d"
