@@ -162,7 +162,7 @@ TEST(NameToWire, RefusesWhatIsNoName) {
   for (const std::string& text :
        {std::string(".."), std::string(".a"), std::string("a..b"),
         std::string("a.."), std::string(64, 'a'),
-        std::string(64, 'a') + ".b"}) {
+        absl::StrCat(std::string(64, 'a'), ".b")}) {
     EXPECT_FALSE(NameToWire(text, &wire)) << text;
   }
   EXPECT_TRUE(NameToWire(std::string(63, 'a'), &wire));

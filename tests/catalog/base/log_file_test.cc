@@ -80,7 +80,7 @@ TEST(LogFile, BeginsAnewWhenItIsLarge) {
   options.rotate_bytes = 100;
   const auto file = LogFile::Open(options);
   ASSERT_TRUE(file.ok());
-  const std::string line = std::string(49, 'a') + "\n";
+  const std::string line = absl::StrCat(std::string(49, 'a'), "\n");
   for (int i = 0; i < 5; ++i) ASSERT_TRUE((*file)->Write(line));
   const std::vector<std::string> names = Names(dir.path());
   ASSERT_EQ(names.size(), 3u);
