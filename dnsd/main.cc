@@ -155,6 +155,7 @@ int Agent(const Args& args) {
       return 1;
     }
   }
+  if (config.enable_syslog) LogToSyslog(config.syslog_facility);
   if (!config.log_json) PrintBanner(config);
   for (const std::string& warning : problems.warnings()) {
     LogWarn("agent", warning);
