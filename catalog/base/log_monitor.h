@@ -7,7 +7,7 @@
 //            is not called any more once the monitor is gone.
 // Limits:    kLogMonitorBytesMax wait to be taken. What finds no room is lost,
 //            counted, and told of in one line behind those that found some.
-// Not heard: LogLines(), which is not the agent's own.
+// Not heard: LogLines(), and what LogRepeats suppresses.
 #ifndef DNSD_CATALOG_BASE_LOG_MONITOR_H_
 #define DNSD_CATALOG_BASE_LOG_MONITOR_H_
 
