@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/log_control.h"
+#include "catalog/base/log_syslog.h"
 #include "catalog/base/uuid.h"
 #include "catalog/registry/fields.h"
 #include "dnsd/config_acl.h"
@@ -75,8 +77,24 @@ void ResolveNode(const Settings& settings, Config* config, Problems* problems) {
   }
 }
 
+void ResolveSyslog(const Settings& settings, Config* config,
+                   Problems* problems) {
+  config->enable_syslog = settings.Bool("enable_syslog", false);
+  const Setting* setting = settings.Find("syslog_facility");
+  if (setting == nullptr || setting->text.empty()) return;
+  if (const std::optional<int> facility = SyslogFacility(setting->text)) {
+    config->syslog_facility = *facility;
+    return;
+  }
+  problems->Error(
+      setting->place,
+      absl::StrCat(Quoted(setting->text), " is no facility of syslog: one of ",
+                   SyslogFacilityNames()));
+}
+
 void ResolveLog(const Settings& settings, Config* config, Problems* problems) {
   config->log_json = settings.Bool("log_json", false);
+  ResolveSyslog(settings, config, problems);
   const Setting* setting = settings.Find("log_level");
   if (setting == nullptr || setting->text.empty()) return;
   if (ParseLogLevel(setting->text, &config->log_level)) return;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "catalog/base/log.h"
+#include "catalog/base/log_syslog.h"
 #include "catalog/base/problems.h"
 #include "catalog/consul/consul_options.h"
 #include "catalog/registry/definition.h"
@@ -131,6 +132,8 @@ struct Config {
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = false;
   LogFileOptions log_file;
+  bool enable_syslog = false;
+  int syslog_facility = DefaultSyslogFacility();  // syslog(3)'s number
   QueryLogOptions query_log;
 
   std::vector<ServiceDefinition> services;

@@ -81,6 +81,7 @@ constexpr AgentFlag kFlags[] = {
     {"recursor", FlagType::kString, "recursors",
      "DNS server for other names, IP, IP:port or tls://IP:port#name; "
      "repeatable"},
+    {"syslog", FlagType::kBool, "enable_syslog", "Log to syslog as well"},
     {"ui", FlagType::kBool, "ui_config.enabled",
      "Web UI on the HTTP port, at /ui/ (on); -ui=false turns it off"},
     {"workers", FlagType::kInt, "workers",
@@ -120,7 +121,6 @@ constexpr AgentFlag kFlags[] = {
     {"serf-wan-port", FlagType::kInt, nullptr, nullptr},
     {"server", FlagType::kBool, nullptr, nullptr},
     {"server-port", FlagType::kInt, nullptr, nullptr},
-    {"syslog", FlagType::kBool, nullptr, nullptr},
     {"ui-content-path", FlagType::kString, nullptr, nullptr},
     {"ui-dir", FlagType::kString, nullptr, nullptr},
 };

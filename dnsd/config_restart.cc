@@ -45,6 +45,8 @@ void KeepWhatNeedsRestart(const Config& old, Config* now) {
   Keep("zone_transfer", old.transfer, &now->transfer);
   Keep("workers", old.workers, &now->workers);
   Keep("log_file", old.log_file, &now->log_file);
+  Keep("enable_syslog", old.enable_syslog, &now->enable_syslog);
+  Keep("syslog_facility", old.syslog_facility, &now->syslog_facility);
   Keep("pid_file", old.pid_file, &now->pid_file);
   Keep("data_dir", old.data_dir, &now->data_dir);
   Keep("log_json", old.log_json, &now->log_json);

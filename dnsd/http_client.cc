@@ -42,9 +42,28 @@ std::string SocketAddressText(const sockaddr* address, socklen_t size) {
              : absl::StrCat("tcp ", host, ":", port);
 }
 
+// What comes, and whom it is for.
+struct Receiver {
+  CURL* curl;
+  const HttpCallRequest* request;
+  HttpCallAnswer* answer;
+
+  // Whether it is the caller that gets the body.
+  [[nodiscard]] bool streams() const {
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    return request->on_body && status == 200;
+  }
+};
+
 size_t OnBody(char* data, size_t size, size_t count, void* user) {
-  auto* body = static_cast<std::string*>(user);
+  const auto* receiver = static_cast<const Receiver*>(user);
+  std::string* const body = &receiver->answer->body;
   const size_t bytes = size * count;
+  if (receiver->streams()) {
+    receiver->request->on_body({data, bytes});
+    return bytes;
+  }
   // A count that is not `bytes` ends the transfer with CURLE_WRITE_ERROR.
   if (body->size() + bytes > kHttpAnswerBytesMax) return 0;
   body->append(data, bytes);
@@ -69,17 +88,19 @@ curl_socket_t OnSocket(void* user, curlsocktype, curl_sockaddr* address) {
 }
 
 size_t OnHeader(char* data, size_t size, size_t count, void* user) {
+  const auto* receiver = static_cast<const Receiver*>(user);
   const absl::string_view line(data, size * count);
+  if (line == "\r\n" && receiver->streams()) receiver->request->on_body("");
   constexpr absl::string_view kIndex = "X-Consul-Index:";
   if (absl::StartsWithIgnoreCase(line, kIndex)) {
     uint64_t index = 0;
     if (absl::SimpleAtoi(line.substr(kIndex.size()), &index)) {
-      static_cast<HttpCallAnswer*>(user)->index = index;
+      receiver->answer->index = index;
     }
   }
   constexpr absl::string_view kDate = "Date:";
   if (absl::StartsWithIgnoreCase(line, kDate)) {
-    static_cast<HttpCallAnswer*>(user)->date =
+    receiver->answer->date =
         std::string(absl::StripAsciiWhitespace(line.substr(kDate.size())));
   }
   return size * count;
@@ -196,6 +217,8 @@ void SetLimits(CURL* curl, const HttpCallRequest& request) {
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
                    static_cast<long>(request.total_ms));
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "dnsd");
+  // Who only listens does not notice otherwise that the machine is gone.
+  if (request.on_body) curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
 void SetBody(CURL* curl, const HttpCallRequest& request,
@@ -229,6 +252,7 @@ absl::StatusOr<HttpCallAnswer> HttpCall(const HttpCallRequest& request) {
   CURL* const curl = owner.get();
   if (curl == nullptr) return absl::InternalError("cannot set up libcurl");
   HttpCallAnswer answer;
+  Receiver receiver{curl, &request, &answer};
   absl::string_view rest = request.body;
   std::string detail(CURL_ERROR_SIZE, '\0');
   std::string tried;
@@ -262,9 +286,9 @@ absl::StatusOr<HttpCallAnswer> HttpCall(const HttpCallRequest& request) {
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, OnHeader);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &receiver);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnBody);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &receiver);
   const CURLcode code = curl_easy_perform(curl);
   if (code != CURLE_OK) {
     std::string why = detail.c_str();

@@ -14,10 +14,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace dnsd {
 
@@ -45,6 +47,9 @@ struct HttpCallRequest {
   int64_t connect_ms = 30'000;  // as Consul's clients wait for a connection
   // A reload of a large configuration takes a while. 0: without an end.
   int64_t total_ms = 60'000;
+  // Gets the body of a 200 as it comes, instead of the answer; with nothing
+  // first, when its head is there. No size limit then.
+  std::function<void(absl::string_view)> on_body = {};
 };
 
 struct HttpCallAnswer {

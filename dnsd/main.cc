@@ -21,6 +21,7 @@
 #include "dnsd/cli/doctor_verb.h"
 #include "dnsd/cli/explain_verb.h"
 #include "dnsd/cli/health_verb.h"
+#include "dnsd/cli/monitor_verb.h"
 #include "dnsd/cli/service_verbs.h"
 #include "dnsd/cli/setup_verb.h"
 #include "dnsd/cli/top_verb.h"
@@ -49,6 +50,7 @@ constexpr char kUsage[] =
     "    leave             Makes an agent leave its cluster and end\n"
     "    maint             Puts a node or a service into maintenance\n"
     "    members           Lists the members of the cluster\n"
+    "    monitor           Shows the log of an agent as it is written\n"
     "    reload            Makes an agent read its configuration again\n"
     "    services          Registers and deregisters services\n"
     "    setup-resolver    Makes this machine ask dnsd for its names\n"
@@ -153,6 +155,7 @@ int Agent(const Args& args) {
       return 1;
     }
   }
+  if (config.enable_syslog) LogToSyslog(config.syslog_facility);
   if (!config.log_json) PrintBanner(config);
   for (const std::string& warning : problems.warnings()) {
     LogWarn("agent", warning);
@@ -239,19 +242,13 @@ std::optional<int> ClientVerb(const std::string& command, const Args& args) {
     int (*run)(const Args&);
   };
   static constexpr Verb kVerbs[] = {
-      {"catalog", CatalogVerb},
-      {"doctor", DoctorVerb},
-      {"explain", ExplainVerb},
-      {"health", HealthVerb},
-      {"info", InfoVerb},
-      {"leave", LeaveVerb},
-      {"maint", MaintVerb},
-      {"members", MembersVerb},
-      {"reload", ReloadVerb},
-      {"services", ServicesVerb},
-      {"setup-resolver", SetupResolverVerb},
-      {"top", TopVerb},
-      {"watch", WatchVerb},
+      {"catalog", CatalogVerb},   {"doctor", DoctorVerb},
+      {"explain", ExplainVerb},   {"health", HealthVerb},
+      {"info", InfoVerb},         {"leave", LeaveVerb},
+      {"maint", MaintVerb},       {"members", MembersVerb},
+      {"monitor", MonitorVerb},   {"reload", ReloadVerb},
+      {"services", ServicesVerb}, {"setup-resolver", SetupResolverVerb},
+      {"top", TopVerb},           {"watch", WatchVerb},
   };
   for (const Verb& verb : kVerbs) {
     if (command == verb.name) return verb.run(args);

@@ -303,6 +303,9 @@ void Server::MakeRoutes() {
     std::move(more.begin(), more.end(), std::back_inserter(routes));
   };
   add(LogLevelRoutes(hooks.acl, hooks.node_name));
+  monitor_ = std::make_unique<MonitorApi>(
+      MonitorApi::Options{sync_.loop(), hooks.acl, hooks.node_name});
+  add(monitor_->Routes());
   add(AgentRoutes(std::move(hooks)));
   add(health_->MakeRoutes());
   add(ForwardCacheRoutes(std::move(cache)));
@@ -453,6 +456,7 @@ void Server::Stop() {
       stopping_ = true;
       http_.reset();
       stats_.reset();
+      monitor_.reset();
       forward_.Stop();
       health_.reset();
       own_.reset();

@@ -25,6 +25,7 @@
 #include "dnsd/health_link.h"
 #include "dnsd/http/http_server.h"
 #include "dnsd/http/metrics_text.h"
+#include "dnsd/http/monitor_api.h"
 #include "dnsd/http/routes.h"
 #include "dnsd/http/stats_api.h"
 #include "dnsd/mirror_link.h"
@@ -134,6 +135,7 @@ class Server {
   // Whether it is known which datacenter is ours.
   bool is_datacenter_known_ = false;
   std::unique_ptr<StatsApi> stats_;
+  std::unique_ptr<MonitorApi> monitor_;
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<TransferService> transfers_;  // outlives the workers

@@ -14,49 +14,16 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <mutex>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_format.h"
 #include "catalog/base/log_control.h"
+#include "catalog/base/log_monitor.h"
+#include "catalog/base/log_syslog.h"
 
 namespace dnsd {
 namespace {
-
-// Padded as hclog pads: seven characters with the brackets.
-absl::string_view TextLevel(LogLevel level) {
-  switch (level) {
-    case LogLevel::kTrace:
-      return "[TRACE]";
-    case LogLevel::kDebug:
-      return "[DEBUG]";
-    case LogLevel::kInfo:
-      return "[INFO] ";
-    case LogLevel::kWarn:
-      return "[WARN] ";
-    case LogLevel::kError:
-      return "[ERROR]";
-  }
-  return "[?????]";
-}
-
-absl::string_view JsonLevel(LogLevel level) {
-  switch (level) {
-    case LogLevel::kTrace:
-      return "trace";
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarn:
-      return "warn";
-    case LogLevel::kError:
-      return "error";
-  }
-  return "unknown";
-}
 
 spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   switch (level) {
@@ -72,127 +39,6 @@ spdlog::level::level_enum SpdlogLevel(LogLevel level) {
       return spdlog::level::err;
   }
   return spdlog::level::info;
-}
-
-// "2026-11-21T04:12:11" of a time since 1970 in seconds, and the rest.
-std::string UtcSeconds(int64_t unix_us, int64_t* us) {
-  int64_t seconds = unix_us / 1'000'000;
-  *us = unix_us % 1'000'000;
-  if (*us < 0) {
-    *us += 1'000'000;
-    --seconds;
-  }
-  const std::time_t time = static_cast<std::time_t>(seconds);
-  std::tm parts{};
-  gmtime_r(&time, &parts);
-  return absl::StrFormat("%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900,
-                         parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                         parts.tm_min, parts.tm_sec);
-}
-
-bool IsControl(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7f;
-}
-
-void AppendControl(char c, std::string* out) {
-  switch (c) {
-    case '\n':
-      absl::StrAppend(out, "\\n");
-      return;
-    case '\r':
-      absl::StrAppend(out, "\\r");
-      return;
-    case '\t':
-      absl::StrAppend(out, "\\t");
-      return;
-    default:
-      absl::StrAppendFormat(out, "\\x%02x", static_cast<unsigned char>(c));
-  }
-}
-
-// Terminals act on control characters, so no text may bring its own.
-void AppendMessage(absl::string_view text, std::string* out) {
-  for (const char c : text) {
-    if (IsControl(c)) {
-      AppendControl(c, out);
-    } else {
-      out->push_back(c);
-    }
-  }
-}
-
-void AppendTextValue(absl::string_view value, std::string* out) {
-  const bool quote = std::any_of(value.begin(), value.end(), [](char c) {
-    return c == ' ' || c == '"' || IsControl(c);
-  });
-  if (!quote) {
-    out->append(value.data(), value.size());
-    return;
-  }
-  out->push_back('"');
-  for (const char c : value) {
-    if (IsControl(c)) {
-      AppendControl(c, out);
-    } else {
-      if (c == '"' || c == '\\') out->push_back('\\');
-      out->push_back(c);
-    }
-  }
-  out->push_back('"');
-}
-
-// The length of the UTF-8 sequence at `text`'s start, or 0 if there is none.
-size_t Utf8Length(absl::string_view text) {
-  const auto at = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = at(0);
-  size_t length = 0;
-  uint32_t code = 0;
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first < 0xe0) {
-    length = 2;
-    code = first & 0x1fu;
-  } else if (first >= 0xe0 && first < 0xf0) {
-    length = 3;
-    code = first & 0x0fu;
-  } else if (first >= 0xf0 && first < 0xf5) {
-    length = 4;
-    code = first & 0x07u;
-  }
-  if (length == 0 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xc0) != 0x80) return 0;
-    code = (code << 6) | (at(i) & 0x3fu);
-  }
-  const bool surrogate = code >= 0xd800 && code < 0xe000;
-  const bool overlong = (length == 3 && code < 0x800) ||
-                        (length == 4 && code < 0x10000) || code > 0x10ffff;
-  return surrogate || overlong ? 0 : length;
-}
-
-// Escapes as Go's encoding/json does, which writes Consul's lines.
-void AppendJsonString(absl::string_view text, std::string* out) {
-  out->push_back('"');
-  while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    const char c = text[0];
-    if (length == 0) {
-      absl::StrAppend(out, "\\ufffd");
-    } else if (length > 1) {
-      out->append(text.data(), length);
-    } else if (c == '"' || c == '\\') {
-      out->push_back('\\');
-      out->push_back(c);
-    } else if (c == '\n' || c == '\r' || c == '\t') {
-      AppendControl(c, out);
-    } else if (IsControl(c) || c == '<' || c == '>' || c == '&') {
-      absl::StrAppendFormat(out, "\\u%04x", static_cast<unsigned char>(c));
-    } else {
-      out->push_back(c);
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  out->push_back('"');
 }
 
 int64_t WallUs() {
@@ -252,12 +98,26 @@ struct Logger {
     sink.flush_on(spdlog::level::trace);
   }
 
+  // Whoever wants it.
   void Write(const LogEvent& event) {
-    const std::string line = json.load(std::memory_order_relaxed)
-                                 ? FormatLogJson(event)
-                                 : FormatLogText(event);
+    if (sink.should_log(SpdlogLevel(event.level))) WriteOut(event);
+    monitors.Offer(event);
+  }
+
+  void WriteOut(const LogEvent& event) {
+    const bool is_json = json.load(std::memory_order_relaxed);
+    const std::string line =
+        is_json ? FormatLogJson(event) : FormatLogText(event);
     sink.log(SpdlogLevel(event.level),
              spdlog::string_view_t(line.data(), line.size()));
+    if (!to_syslog) return;
+    WriteSyslog(event.level, is_json ? line : FormatLogMessage(event));
+  }
+
+  // After a change of our level or of the monitors.
+  void SetGate() {
+    std::lock_guard<std::mutex> lock(gate_mutex);
+    gate.store(monitors.Lowest(CurrentLogLevel()), std::memory_order_relaxed);
   }
 
   void WriteSuppressed(const std::vector<LogRepeats::Suppressed>& suppressed) {
@@ -272,7 +132,13 @@ struct Logger {
 
   spdlog::logger sink;
   std::atomic<bool> json{false};  // orders nothing: set before threads start
-  std::mutex mutex;               // any thread may log; guards repeats
+  bool to_syslog = false;         // set before threads start
+  // What is below nobody wants. Orders nothing: a line or two more or less.
+  std::atomic<LogLevel> gate{LogLevel::kInfo};
+  // Two that change what it is made of come one after the other.
+  std::mutex gate_mutex;
+  LogMonitors monitors;
+  std::mutex mutex;  // any thread may log; guards repeats
   LogRepeats repeats;
 };
 
@@ -283,52 +149,6 @@ Logger& TheLogger() {
 }
 
 }  // namespace
-
-std::string FormatLogText(const LogEvent& event) {
-  int64_t us = 0;
-  std::string line = UtcSeconds(event.unix_us, &us);
-  absl::StrAppendFormat(&line, ".%03dZ ", us / 1000);
-  absl::StrAppend(&line, TextLevel(event.level), " ");
-  if (!event.module.empty()) {
-    AppendMessage(event.module, &line);
-    absl::StrAppend(&line, ": ");
-  }
-  AppendMessage(event.message, &line);
-  if (event.fields.size() != 0) line.push_back(':');
-  for (const LogField& field : event.fields) {
-    line.push_back(' ');
-    AppendMessage(field.key, &line);
-    line.push_back('=');
-    AppendTextValue(field.value, &line);
-  }
-  return line;
-}
-
-std::string FormatLogJson(const LogEvent& event) {
-  int64_t us = 0;
-  const std::string seconds = UtcSeconds(event.unix_us, &us);
-  std::string line = "{\"@level\":";
-  AppendJsonString(JsonLevel(event.level), &line);
-  absl::StrAppend(&line, ",\"@message\":");
-  AppendJsonString(event.message, &line);
-  if (!event.module.empty()) {
-    absl::StrAppend(&line, ",\"@module\":");
-    AppendJsonString(event.module, &line);
-  }
-  absl::StrAppendFormat(&line, ",\"@timestamp\":\"%s.%06dZ\"", seconds, us);
-  for (const LogField& field : event.fields) {
-    line.push_back(',');
-    AppendJsonString(field.key, &line);
-    line.push_back(':');
-    if (field.bare) {
-      line += field.value;
-    } else {
-      AppendJsonString(field.value, &line);
-    }
-  }
-  line.push_back('}');
-  return line;
-}
 
 bool LogRepeats::Admit(LogLevel level, absl::string_view module,
                        absl::string_view message, int64_t now_ms) {
@@ -377,8 +197,24 @@ absl::Status LogToFile(const LogFileOptions& options) {
   return absl::OkStatus();
 }
 
+void LogToSyslog(int facility) {
+  OpenSyslog(facility);
+  TheLogger().to_syslog = true;
+}
+
 void SetLogLevel(LogLevel level) {
   TheLogger().sink.set_level(SpdlogLevel(level));
+  TheLogger().SetGate();
+}
+
+void AddLogMonitor(LogMonitor* monitor) {
+  TheLogger().monitors.Add(monitor);
+  TheLogger().SetGate();
+}
+
+void RemoveLogMonitor(LogMonitor* monitor) {
+  TheLogger().monitors.Remove(monitor);
+  TheLogger().SetGate();
 }
 
 LogLevel CurrentLogLevel() {
@@ -388,8 +224,6 @@ LogLevel CurrentLogLevel() {
   }
   return LogLevel::kInfo;
 }
-
-absl::string_view LogLevelText(LogLevel level) { return JsonLevel(level); }
 
 bool ParseLogLevel(absl::string_view text, LogLevel* level) {
   const std::string lower = absl::AsciiStrToLower(text);
@@ -402,7 +236,7 @@ bool ParseLogLevel(absl::string_view text, LogLevel* level) {
 }
 
 bool LogEnabled(LogLevel level) {
-  return TheLogger().sink.should_log(SpdlogLevel(level));
+  return level >= TheLogger().gate.load(std::memory_order_relaxed);
 }
 
 void Log(LogLevel level, absl::string_view module, absl::string_view message,

@@ -90,6 +90,8 @@ struct LogEvent {
 // The line, without its end.
 [[nodiscard]] std::string FormatLogText(const LogEvent& event);
 [[nodiscard]] std::string FormatLogJson(const LogEvent& event);
+// The text's part behind time and level.
+[[nodiscard]] std::string FormatLogMessage(const LogEvent& event);
 
 inline constexpr uint64_t kLogRepeatsMax = 10;
 inline constexpr int64_t kLogRepeatMs = 10'000;

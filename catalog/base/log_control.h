@@ -1,7 +1,7 @@
 // What few need of the log: where it goes besides standard output, its level
 // while it runs, and lines that are made elsewhere.
 //
-// Threads: any, except LogToFile(): before other threads start.
+// Threads: any, except LogToFile() and LogToSyslog(): before others start.
 // Errors:  what cannot be written to the file is told on standard output.
 #ifndef DNSD_CATALOG_BASE_LOG_CONTROL_H_
 #define DNSD_CATALOG_BASE_LOG_CONTROL_H_
@@ -16,6 +16,15 @@ namespace dnsd {
 // Lines go to a file too.
 [[nodiscard]] absl::Status LogToFile(const LogFileOptions& options);
 
+// Lines go to the system's log too (log_syslog.h): text without time and level,
+// or the whole JSON.
+void LogToSyslog(int facility);
+
+// For LogMonitor, which does it itself.
+class LogMonitor;
+void AddLogMonitor(LogMonitor* monitor);
+void RemoveLogMonitor(LogMonitor* monitor);
+
 // Lines of this level and above are written; see SetLogLevel().
 [[nodiscard]] LogLevel CurrentLogLevel();
 [[nodiscard]] absl::string_view LogLevelText(LogLevel level);
@@ -23,7 +32,8 @@ namespace dnsd {
 [[nodiscard]] bool ParseLogLevel(absl::string_view text, LogLevel* level);
 
 // Writes lines, each with its end, whatever the level is and however often they
-// repeat. They are to be as FormatLogJson() or FormatLogText() make them.
+// repeat; not to the system's log. They are to be as FormatLogJson() or
+// FormatLogText() make them.
 void LogLines(absl::string_view lines);
 [[nodiscard]] bool LogsJson();
 

@@ -202,6 +202,16 @@ absl::Status AgentClient::SetAddress(const std::string& address, bool https) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<HttpCallAnswer> AgentClient::Stream(
+    absl::string_view path, const QueryParameters& parameters,
+    std::function<void(absl::string_view)> on_body) const {
+  HttpCallRequest request = request_;
+  absl::StrAppend(&request.url, EscapedPath(path), EscapedQuery(parameters));
+  request.total_ms = 0;
+  request.on_body = std::move(on_body);
+  return HttpCall(request);
+}
+
 absl::StatusOr<HttpCallAnswer> AgentClient::Call(
     const std::string& method, absl::string_view path,
     const QueryParameters& parameters, const std::string& body) const {

@@ -53,6 +53,10 @@ class AgentClient {
   // Calls take no longer.
   void WaitAtMost(int64_t total_ms) { request_.total_ms = total_ms; }
 
+  // GET without an end: `on_body` as that of HttpCallRequest.
+  [[nodiscard]] absl::StatusOr<HttpCallAnswer> Stream(
+      absl::string_view path, const QueryParameters& parameters,
+      std::function<void(absl::string_view)> on_body) const;
   // Any status is an answer. `path` is escaped here.
   [[nodiscard]] absl::StatusOr<HttpCallAnswer> Call(
       const std::string& method, absl::string_view path,

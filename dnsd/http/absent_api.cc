@@ -21,7 +21,6 @@ constexpr char kNoConfig[] = "dnsd has no configuration entries";
 
 constexpr Absent kAbsent[] = {
     {"/v1/agent/connect/", kMissing, kMesh},
-    {"/v1/agent/monitor", kMissing, "dnsd does not stream its log"},
     {"/v1/agent/token/", kMissing,
      "dnsd's tokens stand in its configuration: acl.tokens"},
     {"/v1/config", kMissing, kNoConfig},

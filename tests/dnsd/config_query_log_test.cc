@@ -1,5 +1,6 @@
 // What is said about logs of the agent and of queries.
 #include <gtest/gtest.h>
+#include <syslog.h>
 
 #include <string>
 #include <vector>
@@ -73,6 +74,22 @@ TEST(ConfigQueryLog, TakesConsulsFlagsForItsFile) {
   EXPECT_EQ(file.files_max, -1);
 }
 
+TEST(ConfigQueryLog, TakesConsulsKeysForSyslog) {
+  const Loaded off = LoadHcl("node_name = \"n1\"");
+  EXPECT_FALSE(off.config.enable_syslog);
+  EXPECT_EQ(off.config.syslog_facility, LOG_LOCAL0);
+  const Loaded file =
+      LoadHcl("enable_syslog = true syslog_facility = \"daemon\"");
+  EXPECT_TRUE(file.problems.ok()) << Join(file.problems.errors());
+  EXPECT_EQ(Join(file.problems.warnings()), "");
+  EXPECT_TRUE(file.config.enable_syslog);
+  EXPECT_EQ(file.config.syslog_facility, LOG_DAEMON);
+  const Loaded flag = Load({"-syslog"});
+  EXPECT_EQ(Join(flag.problems.warnings()), "");
+  EXPECT_TRUE(flag.config.enable_syslog);
+  EXPECT_EQ(flag.config.syslog_facility, LOG_LOCAL0);
+}
+
 TEST(ConfigQueryLog, ReportsWhatMakesNoSense) {
   const std::string long_path(200, 'x');
   const std::string long_socket = "dnstap { socket = \"" + long_path + "\" }";
@@ -91,6 +108,11 @@ TEST(ConfigQueryLog, ReportsWhatMakesNoSense) {
       {"dnstap { socket = \"/x\" queries = false responses = false }",
        "dnstap.responses: is false, and dnstap.queries too"},
       {"top_names { sample = -1 }", "top_names.sample: -1 is not between 0"},
+      // Also where it is off.
+      {"syslog_facility = \"LOCAL8\"",
+       "syslog_facility: \"LOCAL8\" is no facility of syslog: one of AUTH, "},
+      {"enable_syslog = true syslog_facility = \"kern\"", "\"kern\" is no"},
+      {"enable_syslog = \"maybe\"", "enable_syslog"},
       {"log_rotate_bytes = -1", "log_rotate_bytes: -1 is not between 0"},
       {"log_rotate_max_files = -2", "-2 is not between -1"},
       {"log_rotate_duration = \"-1s\"", "\"-1s\" is negative"},

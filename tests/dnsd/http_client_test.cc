@@ -71,6 +71,11 @@ class HttpCallTest : public testing::Test {
     return request;
   }
 
+  void BeginParked() {
+    if (parked_.empty()) return loop_.Post([this] { BeginParked(); });
+    parked_[0].Begin({});
+  }
+
   EventLoop loop_;
   std::vector<std::string> errors_;  // set before a call, read during it
   std::vector<HttpServer::Reply> parked_;
@@ -98,6 +103,38 @@ TEST_F(HttpCallTest, SendsBodies) {
   const auto answer = HttpCall(request);
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->body, request.body);
+}
+
+TEST_F(HttpCallTest, GivesTheBodyOfA200AsItComes) {
+  HttpCallRequest request = Request("GET", "/v1/park");
+  std::vector<std::string> pieces;
+  request.on_body = [&](absl::string_view piece) {
+    pieces.emplace_back(piece);
+    loop_.Post([this, count = pieces.size()] {
+      if (count < 3) {
+        (void)parked_[0].Write(absl::StrCat("piece ", count));
+      } else {
+        parked_[0].End();
+      }
+    });
+  };
+  // Once it is there.
+  loop_.Post([this] { BeginParked(); });
+  const auto answer = HttpCall(request);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, "");
+  EXPECT_EQ(pieces, std::vector<std::string>({"", "piece 1", "piece 2"}));
+}
+
+TEST_F(HttpCallTest, KeepsTheBodyOfOtherStatuses) {
+  HttpCallRequest request = Request("GET", "/v1/moved");
+  size_t count = 0;
+  request.on_body = [&count](absl::string_view) { ++count; };
+  const auto answer = HttpCall(request);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->status, 301);
+  EXPECT_EQ(count, 0u);
 }
 
 TEST_F(HttpCallTest, KnowsHead) {

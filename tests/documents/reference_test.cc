@@ -104,7 +104,8 @@ bool AreAlike(const Config& a, const Config& b) {
          a.client_limits == b.client_limits && a.consul == b.consul &&
          AreAlike(a.health, b.health) && a.transfer == b.transfer &&
          a.log_level == b.log_level && a.log_json == b.log_json &&
-         a.log_file == b.log_file && a.query_log == b.query_log &&
+         a.log_file == b.log_file && a.enable_syslog == b.enable_syslog &&
+         a.syslog_facility == b.syslog_facility && a.query_log == b.query_log &&
          a.ui == b.ui && AreAlike(a.check_settings, b.check_settings) &&
          a.http_connections_per_client_max ==
              b.http_connections_per_client_max &&
@@ -132,6 +133,7 @@ std::string Another(const ConfigDoc& doc) {
       {"datacenter", "\"dc2\""},
       {"domain", "\"example.\""},
       {"log_level", "\"warn\""},
+      {"syslog_facility", "\"DAEMON\""},
       {"zone_transfer.allow", "[\"10.0.0.0/8\"]"},
       {"zone_transfer.notify", "[\"10.0.0.1\"]"},
       {"consul.datacenters", "[\"dc2\"]"},

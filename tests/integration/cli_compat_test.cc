@@ -279,7 +279,6 @@ TEST_F(CliCompatTest, WhatDnsdHasNotIsRefusedInWords) {
       {{"intention", "check", "a", "b"}, kNoMesh},
       {{"connect", "ca", "get-config"}, kNoMesh},
       {{"config", "list", "-kind=service-defaults"}, kNoConfig},
-      {{"monitor"}, "501 (dnsd does not stream its log)"},
       {{"snapshot", "save", snapshot}, "501 (dnsd has no snapshots"},
       {{"rtt", "alpha"}, "401 (Coordinate support disabled)"},
       {{"join", "127.0.0.1"}, kNoCluster},

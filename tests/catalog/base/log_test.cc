@@ -80,6 +80,14 @@ TEST(LogText, WritesTimesBefore1970) {
             "1969-12-31T23:59:59.999Z [INFO]  x");
 }
 
+TEST(LogText, EndsWithItsMessage) {
+  const LogEvent event = {
+      LogLevel::kInfo, "agent", "one\ntwo", {{"k", "two words"}}, kUnixUs};
+  EXPECT_EQ(FormatLogMessage(event), "agent: one\\ntwo: k=\"two words\"");
+  EXPECT_EQ(FormatLogText(event),
+            "2026-11-21T04:12:11.044Z [INFO]  " + FormatLogMessage(event));
+}
+
 TEST(LogJson, IsConsulsObject) {
   EXPECT_EQ(Json("Started DNS server",
                  {{"address", "127.0.0.1:53"}, {"port", 53}, {"tls", false}}),

@@ -125,7 +125,7 @@ inline bool HasIPv6() {
 
 // A server with its loop in a thread. /park keeps the Reply; everything else
 // is told back.
-class HttpServerTest : public testing::Test {
+class HttpServerTest : public ::testing::Test {
  protected:
   void Start(HttpLimits limits = {},
              std::vector<Endpoint> addresses = {{"127.0.0.1", 0}}) {

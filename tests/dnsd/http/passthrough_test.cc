@@ -44,7 +44,7 @@ TEST(HopHeaders, StayWhereTheyAre) {
             "1, 3");
 }
 
-class PassthroughTest : public testing::Test {
+class PassthroughTest : public ::testing::Test {
  protected:
   PassthroughTest()
       : consul_(
