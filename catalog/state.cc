@@ -125,6 +125,17 @@ void State::ForEachInstance(
   impl_->Visit(impl_->services, service, visit);
 }
 
+bool State::AnyInstance(
+    const NameKey& service,
+    const std::function<bool(const InstanceView&)>& visit) const {
+  const auto it = impl_->services.find(service);
+  if (it == impl_->services.end()) return false;
+  return std::any_of(
+      it->second.begin(), it->second.end(), [&](const Impl::InstanceRef& ref) {
+        return visit(ref.record->View(*ref.record->FindSlot(ref.id)));
+      });
+}
+
 void State::ForEachMeshInstance(
     const NameKey& service,
     const std::function<void(const InstanceView&)>& visit) const {

@@ -88,6 +88,10 @@ class State {
       const NameKey& service,
       const std::function<void(const InstanceView&)>& visit) const;
 
+  // The same until `visit` says true; whether it did.
+  bool AnyInstance(const NameKey& service,
+                   const std::function<bool(const InstanceView&)>& visit) const;
+
   // Calls `visit` for every instance that stands for this service in the
   // mesh: connect proxies whose destination it is, connect-native instances
   // of it, and gateways that stand before it. Same order.

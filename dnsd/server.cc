@@ -446,6 +446,8 @@ uint64_t Server::BeginStop() {
 }
 
 void Server::Stop() {
+  // All together, so that it takes as long as the slowest one.
+  for (const auto& worker : workers_) worker->BeginStop(kDrainMs);
   for (const auto& worker : workers_) worker->Stop(kDrainMs);
   if (transfers_) transfers_->Stop();
   if (query_log_) query_log_->Stop();

@@ -29,8 +29,11 @@ void AddQueryLogMetrics(const QueryLogCounts& counts, MetricsText* text) {
   add("dnsd_query_log_lines_dropped_total",
       "Lines of the query log that its file did not take.",
       counts.lines_dropped);
-  add("dnsd_dnstap_frames_total", "dnstap frames sent.", counts.frames);
-  add("dnsd_dnstap_frames_dropped_total", "dnstap frames that nobody took.",
+  add("dnsd_dnstap_frames_total",
+      "dnstap frames that the reader's socket took.", counts.frames);
+  add("dnsd_dnstap_frames_dropped_total",
+      "dnstap frames that nobody took, those gathered for a reader that went "
+      "too.",
       counts.frames_dropped);
 }
 

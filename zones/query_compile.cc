@@ -22,29 +22,6 @@ bool IsEscaped(char c) {
   return false;
 }
 
-// The text Consul makes of a name's labels before it looks for the query.
-std::string QueryNameText(std::span<const uint8_t> labels) {
-  std::string text;
-  for (size_t at = 0; at < labels.size();) {
-    size_t end = at + 1 + labels[at];
-    if (!text.empty()) text.push_back('.');
-    for (++at; at < end && at < labels.size(); ++at) {
-      uint8_t byte = labels[at];
-      if (byte < ' ' || byte > '~') {
-        text.push_back('\\');
-        for (int scale : {100, 10, 1}) {
-          text.push_back(static_cast<char>('0' + byte / scale % 10));
-        }
-      } else {
-        auto c = static_cast<char>(byte);
-        if (IsEscaped(c)) text.push_back('\\');
-        text.push_back(c);
-      }
-    }
-  }
-  return text;
-}
-
 // The labels that are asked for with this text; false when none are.
 bool QueryLabels(const std::string& text, std::string* labels) {
   return LabelsToWire(text, labels) &&
@@ -84,6 +61,28 @@ const Entry* MakeMark(const CompileContext& context, EntryKind kind,
 }
 
 }  // namespace
+
+std::string QueryNameText(std::span<const uint8_t> labels) {
+  std::string text;
+  for (size_t at = 0; at < labels.size();) {
+    size_t end = at + 1 + labels[at];
+    if (!text.empty()) text.push_back('.');
+    for (++at; at < end && at < labels.size(); ++at) {
+      uint8_t byte = labels[at];
+      if (byte < ' ' || byte > '~') {
+        text.push_back('\\');
+        for (int scale : {100, 10, 1}) {
+          text.push_back(static_cast<char>('0' + byte / scale % 10));
+        }
+      } else {
+        auto c = static_cast<char>(byte);
+        if (IsEscaped(c)) text.push_back('\\');
+        text.push_back(c);
+      }
+    }
+  }
+  return text;
+}
 
 bool QueryCompiler::Ask(const std::string& datacenter,
                         std::span<const uint8_t> labels) {

@@ -34,6 +34,9 @@ namespace dnsd {
 // ones must not fill the memory.
 inline constexpr size_t kAskedQueriesMax = 10000;
 
+// The text Consul makes of a name's labels before it looks for the query.
+[[nodiscard]] std::string QueryNameText(std::span<const uint8_t> labels);
+
 class QueryCompiler {
  public:
   // Takes an entry, or nullptr for one that is no more.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -91,9 +92,20 @@ bool LogFile::IsFull() const {
          std::chrono::steady_clock::now() - begun_ >= options_.rotate_after;
 }
 
+void LogFile::BeginAnew() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_try_) return;
+  const absl::Status status = Begin();
+  if (!status.ok()) next_try_ = now + options_.retry_after;
+  if (!status.ok() && !was_told_) {
+    std::printf("dnsd: %s; %s goes on\n", std::string(status.message()).c_str(),
+                path_.c_str());
+  }
+  was_told_ = !status.ok();
+}
+
 bool LogFile::Write(absl::string_view lines) {
-  // Where no new one can be begun, the old one goes on.
-  if (IsFull()) (void)Begin();
+  if (IsFull()) BeginAnew();
   while (!lines.empty()) {
     const ssize_t count = write(fd_, lines.data(), lines.size());
     if (count < 0 && errno == EINTR) continue;

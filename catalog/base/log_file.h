@@ -4,7 +4,10 @@
 //
 // Threads: one owner.
 // Errors:  Open() says what cannot be opened; a line that cannot be written is
-//          lost, and Write() says so. It tries again with the next one.
+//          lost, and Write() says so. It tries again with the next one. Where
+//          no new file can be begun, the present one goes on, and the next try
+//          is retry_after later. Standard output is told of the first that
+//          fails: whoever writes a log cannot be told by a line of it.
 // Limits:  as the options say; older files of this name are removed when there
 //          are too many, when one is begun.
 #ifndef DNSD_CATALOG_BASE_LOG_FILE_H_
@@ -27,6 +30,8 @@ struct LogFileOptions {
   int64_t rotate_bytes = 0;  // 0: never for its size
   std::chrono::nanoseconds rotate_after = std::chrono::hours(24);
   int files_max = 0;  // older ones that are kept; 0: all; below: none
+  // How long a file goes on after the next one could not be begun.
+  std::chrono::nanoseconds retry_after = std::chrono::minutes(1);
 
   bool operator==(const LogFileOptions&) const = default;
 };
@@ -53,6 +58,7 @@ class LogFile {
 
   [[nodiscard]] absl::Status Begin();
   [[nodiscard]] bool IsFull() const;
+  void BeginAnew();
   void RemoveOld() const;
 
   const LogFileOptions options_;
@@ -62,6 +68,8 @@ class LogFile {
   int fd_ = -1;
   int64_t written_bytes_ = 0;
   std::chrono::steady_clock::time_point begun_;
+  std::chrono::steady_clock::time_point next_try_{};  // to begin anew
+  bool was_told_ = false;                             // that it failed
 };
 
 }  // namespace dnsd

@@ -5,7 +5,9 @@
 // Safety:  they change nothing. Packets go to addresses of this machine that
 //          the agent listens on, to the agent's HTTP port and to the Consul
 //          that the configuration names.
-// Errors:  are findings.
+// Errors:  are findings. What a user may not see, and so not judge, is a
+// warning
+//          that says so: the agent is often another's.
 #ifndef DNSD_DNSD_CLI_DOCTOR_H_
 #define DNSD_DNSD_CLI_DOCTOR_H_
 
@@ -77,6 +79,8 @@ class Doctor {
   [[nodiscard]] const std::vector<Endpoint>& Listeners() const {
     return agent_.is_there ? agent_.dns : config_.dns_listen;
   }
+  // It runs here, and this user does not see its process (doctor_machine.cc).
+  [[nodiscard]] bool IsUnseen() const;
   void Add(DoctorVerdict verdict, absl::string_view check, std::string what,
            std::string todo = "");
   void Ok(absl::string_view check, std::string what) {

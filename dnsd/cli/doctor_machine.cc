@@ -40,6 +40,10 @@ constexpr int kCertificateWarnDays = 14;
 // Of files, HTTP, forwarding and all else, beside DNS over TCP.
 constexpr uint64_t kOtherDescriptors = 2048;
 
+constexpr char kAskAsRoot[] = "`dnsd doctor` as root, or as its user, does";
+constexpr char kUnseen[] = "a process of another user";
+constexpr char kSystemd[] = "systemd";
+
 // What to do about who has the port that we want.
 std::string MakeRoom(const std::string& program) {
   if (absl::StartsWith(program, "systemd-resolve")) {
@@ -49,6 +53,9 @@ std::string MakeRoom(const std::string& program) {
   if (absl::StartsWith(program, "consul ")) {
     return "set ports { dns = -1 } in Consul, or another -dns-port here";
   }
+  if (absl::StartsWith(program, kUnseen)) {
+    return "`dnsd doctor` as root says whose it is; it may be dnsd";
+  }
   return "stop it, or give dnsd another port and let it forward to dnsd "
          "(dnsd/docs/resolvers.md)";
 }
@@ -56,7 +63,34 @@ std::string MakeRoom(const std::string& program) {
 struct PortOwners {
   std::set<std::string> others;  // beside dnsd
   int dnsd_pid = 0;              // 0: it is none of them
+  bool is_systemds = false;      // some are kept for a socket unit
 };
+
+// One socket's: who took it over from systemd counts, else systemd that keeps
+// it for whom it will start.
+void AddOwners(const ProcSocket& socket, const char* protocol,
+               PortOwners* all) {
+  const std::vector<SocketOwner> owners = SocketOwners(socket.inode);
+  const auto dnsd =
+      std::find_if(owners.begin(), owners.end(),
+                   [](const SocketOwner& o) { return o.name == "dnsd"; });
+  if (dnsd != owners.end()) {
+    all->dnsd_pid = dnsd->pid;
+    return;
+  }
+  if (owners.empty()) {
+    all->others.insert(
+        absl::StrCat(kUnseen, " (", protocol, "; root sees which)"));
+  }
+  for (const SocketOwner& owner : owners) {
+    if (owner.pid == 1 && owner.name == kSystemd) {
+      all->is_systemds = all->is_systemds || owners.size() == 1;
+    } else {
+      all->others.insert(absl::StrCat(owner.name, " (process ", owner.pid, ", ",
+                                      protocol, ")"));
+    }
+  }
+}
 
 PortOwners OwnersOf(const Endpoint& endpoint) {
   PortOwners owners;
@@ -64,16 +98,7 @@ PortOwners OwnersOf(const Endpoint& endpoint) {
        {std::pair{SocketProtocol::kUdp, "UDP"},
         std::pair{SocketProtocol::kTcp, "TCP"}}) {
     for (const ProcSocket& socket : SocketsAt(protocol, endpoint)) {
-      const std::optional<SocketOwner> owner = FindSocketOwner(socket.inode);
-      if (owner && owner->name == "dnsd") {
-        owners.dnsd_pid = owner->pid;
-      } else if (owner) {
-        owners.others.insert(absl::StrCat(owner->name, " (process ", owner->pid,
-                                          ", ", name, ")"));
-      } else {
-        owners.others.insert(absl::StrCat("a process of another user (", name,
-                                          "; root sees which)"));
-      }
+      AddOwners(socket, name, &owners);
     }
   }
   return owners;
@@ -127,7 +152,8 @@ void Doctor::CheckPort(const Endpoint& endpoint) {
   const PortOwners owners = OwnersOf(endpoint);
   const std::set<std::string>& others = owners.others;
   if (owners.dnsd_pid != 0) agent_.pid = owners.dnsd_pid;
-  const bool is_nobodys = others.empty() && owners.dnsd_pid == 0;
+  const bool is_nobodys =
+      others.empty() && owners.dnsd_pid == 0 && !owners.is_systemds;
   // Who may not take a low port sees only that nobody has it.
   const bool is_free =
       probed.ok() || (is_nobodys && !MayBindLow(endpoint.port));
@@ -140,6 +166,12 @@ void Doctor::CheckPort(const Endpoint& endpoint) {
   if (others.empty() && owners.dnsd_pid != 0) {
     Ok("port",
        absl::StrCat("dnsd (process ", owners.dnsd_pid, ") has ", where));
+  } else if (others.empty() && owners.is_systemds) {
+    Add(kWarn, "port",
+        absl::StrCat("systemd (process 1) keeps ", where,
+                     " for a socket unit, and nobody has taken it over"),
+        "`systemctl list-sockets` names it: dnsd.socket is right, and starts "
+        "dnsd when it is asked");
   } else if (is_free) {
     // CheckLowPort() says it.
   } else if (others.empty()) {
@@ -179,6 +211,11 @@ void Doctor::CheckPorts() {
   for (const uint16_t port : ports) CheckLowPort(port);
 }
 
+bool Doctor::IsUnseen() const {
+  return agent_.is_there && agent_.is_local && agent_.pid == 0 &&
+         geteuid() != 0;
+}
+
 void Doctor::CheckBuffers() {
   const int given = ReceiveBufferBytes();
   if (given >= kUdpReceiveBufferBytes) {
@@ -186,6 +223,12 @@ void Doctor::CheckBuffers() {
                                " bytes it wants"));
   } else if (agent_.pid != 0 && HasCapability(agent_.pid, CAP_NET_ADMIN)) {
     Ok("buffers", "the agent may pass net.core.rmem_max (CAP_NET_ADMIN)");
+  } else if (IsUnseen()) {
+    Add(kWarn, "buffers",
+        absl::StrCat("net.core.rmem_max gives a UDP socket ", given,
+                     " bytes; whether the agent may pass it, this user does "
+                     "not see"),
+        kAskAsRoot);
   } else {
     Add(kWarn, "buffers",
         absl::StrCat("a UDP socket gets ", given, " bytes of the ",
@@ -207,6 +250,11 @@ void Doctor::CheckBuffers() {
 }
 
 void Doctor::CheckDescriptors() {
+  if (IsUnseen()) {
+    return Add(kWarn, "descriptors",
+               "how many files the agent may open, this user does not see",
+               kAskAsRoot);
+  }
   const std::optional<uint64_t> limit = DescriptorLimit(agent_.pid);
   if (!limit) return;
   const auto workers = static_cast<uint64_t>(
@@ -248,19 +296,35 @@ void Doctor::CheckDataDir() {
   if (dir.empty()) return;
   std::error_code error;
   // One that is not there is made, as deep as need be.
-  fs::path existing = dir;
-  while (!fs::exists(existing, error) && existing.has_relative_path()) {
+  fs::path existing = fs::absolute(dir, error);
+  while (!fs::exists(existing, error) && !error &&
+         existing.has_relative_path()) {
     existing = existing.parent_path();
+  }
+  if (error) {
+    return Add(error == std::errc::permission_denied ? kWarn : kFail,
+               "data_dir",
+               absl::StrCat("user ", geteuid(), " cannot look at ",
+                            existing.string(), ": ", error.message()),
+               kAskAsRoot);
   }
   if (!fs::is_directory(existing, error)) {
     return Add(kFail, "data_dir",
                absl::StrCat(existing.string(), " is no directory"));
   }
   if (access(existing.c_str(), W_OK | X_OK) != 0) {
-    return Add(kFail, "data_dir",
+    // Root may write what anybody may, and of other users none but root sees
+    // the process.
+    const bool is_known = agent_.pid != 0 || geteuid() == 0;
+    return Add(is_known ? kFail : kWarn, "data_dir",
                absl::StrCat(existing.string(), " cannot be written by user ",
-                            geteuid()),
-               absl::StrCat("chown it to the user that runs dnsd"));
+                            geteuid(),
+                            is_known ? ""
+                                     : ", as whom dnsd need "
+                                       "not run"),
+               is_known ? "chown it to the user that runs dnsd"
+                        : "`dnsd doctor` as the user that runs dnsd says "
+                          "whether that one may");
   }
   struct statvfs space {};
   if (statvfs(existing.c_str(), &space) != 0) return;

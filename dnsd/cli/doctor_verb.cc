@@ -1,7 +1,11 @@
 #include "dnsd/cli/doctor_verb.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -135,6 +139,15 @@ DoctorAgent AskAgent(const AgentClient& client, std::string address) {
   return agent;
 }
 
+// Whether this user may not read some of it, and nothing else is wrong.
+bool IsUnreadable(const Problems& problems) {
+  const std::vector<std::string>& errors = problems.errors();
+  return geteuid() != 0 && !errors.empty() &&
+         std::all_of(errors.begin(), errors.end(), [](const auto& error) {
+           return absl::StrContains(error, std::strerror(EACCES));
+         });
+}
+
 // The configuration that the flags name, or that of no flags; what is wrong
 // with it are findings.
 Config ReadConfig(const Command& command, std::vector<Finding>* findings) {
@@ -147,6 +160,16 @@ Config ReadConfig(const Command& command, std::vector<Finding>* findings) {
   bool help = false;
   Problems problems;
   Config config = LoadConfig(args, &help, &problems, ProcessEnvironment);
+  if (IsUnreadable(problems)) {
+    // Secrets are often readable to dnsd alone.
+    for (const std::string& error : problems.errors()) {
+      findings->push_back({kWarn, "config", error,
+                           "this user may not read it: what follows is of the "
+                           "defaults and of the agent; run it as root"});
+    }
+    Problems none;
+    return LoadConfig({}, &help, &none);
+  }
   for (const std::string& error : problems.errors()) {
     findings->push_back({kFail, "config", error, "dnsd does not start so"});
   }

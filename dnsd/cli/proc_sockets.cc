@@ -123,8 +123,9 @@ std::vector<ProcSocket> SocketsAt(SocketProtocol protocol,
   return there;
 }
 
-std::optional<SocketOwner> FindSocketOwner(uint64_t inode) {
+std::vector<SocketOwner> SocketOwners(uint64_t inode) {
   const std::string wanted = absl::StrCat("socket:[", inode, "]");
+  std::vector<SocketOwner> owners;
   for (const fs::path& process : EntriesOf("/proc")) {
     SocketOwner owner;
     if (!absl::SimpleAtoi(process.filename().string(), &owner.pid)) continue;
@@ -132,10 +133,11 @@ std::optional<SocketOwner> FindSocketOwner(uint64_t inode) {
       std::error_code gone;
       if (fs::read_symlink(fd, gone) != wanted) continue;
       owner.name = FirstLineOf((process / "comm").string());
-      return owner;
+      owners.push_back(std::move(owner));
+      break;
     }
   }
-  return std::nullopt;
+  return owners;
 }
 
 std::string ProcStatusField(int pid, absl::string_view field) {

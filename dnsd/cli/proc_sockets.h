@@ -8,7 +8,6 @@
 #define DNSD_DNSD_CLI_PROC_SOCKETS_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +38,8 @@ struct SocketOwner {
   int pid = 0;
   std::string name;  // of the program, as in `ps`
 };
-[[nodiscard]] std::optional<SocketOwner> FindSocketOwner(uint64_t inode);
+// All that have it: one that is passed on is had by several.
+[[nodiscard]] std::vector<SocketOwner> SocketOwners(uint64_t inode);
 
 // The value of "Name:" of /proc/PID/status ("self" for 0), or "".
 [[nodiscard]] std::string ProcStatusField(int pid, absl::string_view field);

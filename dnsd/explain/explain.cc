@@ -120,6 +120,20 @@ std::string LabelsText(std::span<const uint8_t> labels) {
   return text;
 }
 
+std::string CatalogText(std::span<const uint8_t> labels) {
+  std::string text;
+  for (size_t at = 0; at < labels.size();) {
+    const size_t size = labels[at++];
+    if (!text.empty()) text.push_back('.');
+    const size_t begin = text.size();
+    for (const size_t end = at + size; at < end; ++at) {
+      text.push_back(static_cast<char>(labels[at]));
+    }
+    if (text.find('.', begin) != std::string::npos) return LabelsText(labels);
+  }
+  return text;
+}
+
 Explanation Explain(const ExplainContext& context,
                     const ExplainQuestion& question) {
   ExplainRun run{context, question, {}, {}};

@@ -11,9 +11,11 @@
 //          gets who asks the DNS port. Of a prepared query that the reader
 //          may not read there is the answer only: its instances and their
 //          reasons would tell what it is.
-// Cost:    what the service has of instances; for a name that does not exist,
-//          what the datacenter has of them, up to kExplainScanMax.
-// Limits:  kExplainInstancesMax instances are listed.
+// Cost:    one look at what the service has of instances, as publishing a
+//          change of it costs; for a name that does not exist, what the
+//          datacenter has of them, up to kExplainScanMax.
+// Limits:  kExplainInstancesMax instances are listed, with reasons; the others
+//          are counted.
 #ifndef DNSD_DNSD_EXPLAIN_EXPLAIN_H_
 #define DNSD_DNSD_EXPLAIN_EXPLAIN_H_
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "catalog/base/edit_distance.h"
 #include "catalog/types.h"
@@ -33,8 +34,12 @@ std::vector<std::string> Similar(const std::string& word,
   return best;
 }
 
+// `labels` are the catalog's names, with dots between.
 std::string Under(const Domain& domain, const std::string& labels) {
-  return absl::StrCat(labels, ".", NameToText(WireBytes(domain.wire)));
+  std::string wire;
+  return absl::StrCat(
+      LabelsToWire(labels, &wire) ? LabelsText(WireBytes(wire)) : labels, ".",
+      NameToText(WireBytes(domain.wire)));
 }
 
 void SuggestAll(const Domain& domain, const std::vector<std::string>& words,
@@ -57,11 +62,9 @@ bool IsShown(const ExplainRun& run, const InstanceView& view) {
 
 bool HasService(const ExplainRun& run, const std::string& datacenter,
                 const std::string& service) {
-  bool has = false;
-  run.context.state.ForEachInstance(
+  return run.context.state.AnyInstance(
       {datacenter, service},
-      [&](const InstanceView& view) { has = has || IsShown(run, view); });
-  return has;
+      [&](const InstanceView& view) { return IsShown(run, view); });
 }
 
 bool HasNode(const ExplainRun& run, const std::string& name) {
@@ -91,16 +94,18 @@ std::set<std::string> ServiceNames(const ExplainRun& run,
 // The service is there; with other tags, it may be.
 void HintTags(ExplainRun* run) {
   std::set<std::string> tags;
-  run->context.state.ForEachInstance(
+  size_t left = kExplainScanMax;  // beyond it nothing is said
+  const bool is_known = run->context.state.AnyInstance(
       {run->out.datacenter, run->out.service}, [&](const InstanceView& view) {
-        if (!IsShown(*run, view)) return;
-        tags.insert(view.instance->tags.begin(), view.instance->tags.end());
+        const std::vector<std::string>& own = view.instance->tags;
+        if (--left == 0) return true;
+        if (!IsShown(*run, view)) return false;
+        tags.insert(own.begin(), own.end());
+        return std::any_of(own.begin(), own.end(), [&](const auto& tag) {
+          return absl::EqualsIgnoreCase(tag, run->out.tag);
+        });
       });
-  if (std::any_of(tags.begin(), tags.end(), [&](const std::string& tag) {
-        return AsciiLower(tag) == run->out.tag;
-      })) {
-    return;
-  }
+  if (is_known) return;
   if (tags.empty()) {
     run->Step("The service exists, but has no tags: ask without one.");
     return;
@@ -149,7 +154,7 @@ void HintService(const Domain& domain, const CatalogName& name,
 }
 
 void HintNode(const Domain& domain, const CatalogName& name, ExplainRun* run) {
-  const std::string text = LabelsText(name.key);
+  const std::string text = CatalogText(name.key);
   run->Step("There is no such node in datacenter ", run->out.datacenter,
             " that DNS may show.");
   if (HasService(*run, run->out.datacenter, text)) {
@@ -181,7 +186,7 @@ void HintKeyword(const Domain& domain, ExplainRun* run) {
   const size_t count = run->name.label_count - domain.label_count;
   if (count == 0) return;
   const std::string& datacenter = run->policy().datacenter;
-  const std::string last = LabelsText(run->name.Labels(count - 1, count));
+  const std::string last = CatalogText(run->name.Labels(count - 1, count));
   if (count == 1) {
     if (HasService(*run, datacenter, last)) {
       SuggestAll(domain, {last}, ".service", run);
@@ -190,9 +195,9 @@ void HintKeyword(const Domain& domain, ExplainRun* run) {
     return;
   }
   // A keyword that is misspelled.
-  const std::string rest = LabelsText(run->name.Labels(0, count - 1));
+  const std::string rest = CatalogText(run->name.Labels(0, count - 1));
   const std::string service =
-      LabelsText(run->name.Labels(count - 2, count - 1));
+      CatalogText(run->name.Labels(count - 2, count - 1));
   if (!Similar(last, {"service"}).empty() &&
       HasService(*run, datacenter, service)) {
     SuggestAll(domain, {rest}, ".service", run);

@@ -87,7 +87,7 @@ void ExplainCatalog(const Domain& domain, ExplainRun* run) {
 void ExplainNode(const Domain& domain, const CatalogName& name,
                  ExplainRun* run) {
   run->out.kind = "node";
-  const std::string text = LabelsText(name.key);
+  const std::string text = CatalogText(name.key);
   run->Step("The name stands for the node ", run->Quoted(text),
             " in datacenter ", run->out.datacenter,
             ". Health does not matter for it.");
@@ -108,7 +108,7 @@ void ExplainNode(const Domain& domain, const CatalogName& name,
 
 void ExplainVirtual(const CatalogName& name, ExplainRun* run) {
   run->out.kind = "virtual";
-  run->out.service = LabelsText(name.key);
+  run->out.service = CatalogText(name.key);
   run->Step("The name stands for the virtual address of the service ",
             run->Quoted(run->out.service), ".");
   if (!run->out.answer.empty()) return;

@@ -40,8 +40,11 @@ struct ExplainRun {
   void Suggest(const std::string& suggestion);
 };
 
-// Labels of wire form, with dots between.
+// Labels of wire form with dots between, as DNS writes them.
 [[nodiscard]] std::string LabelsText(std::span<const uint8_t> labels);
+// The same as the catalog writes names: no byte is escaped. A dot inside of a
+// label is, for there it separates; so no name of the catalog is found by it.
+[[nodiscard]] std::string CatalogText(std::span<const uint8_t> labels);
 
 // A name under one of our domains.
 void ExplainCatalog(const Domain& domain, ExplainRun* run);

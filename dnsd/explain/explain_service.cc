@@ -8,6 +8,7 @@
 #include "catalog/types.h"
 #include "dnsd/explain/explain_run.h"
 #include "dnsd/explain/instance_judge.h"
+#include "zones/query_compile.h"
 
 namespace dnsd {
 namespace {
@@ -17,7 +18,6 @@ struct Listing {
   ExplainRun* run;
   size_t hidden_count = 0;
   size_t critical_count = 0;
-  size_t untagged_count = 0;
 
   // False: who reads may not see it.
   bool Counts(const InstanceView& view) {
@@ -100,8 +100,8 @@ void ExplainService(const Domain& domain, const CatalogName& name,
                     ExplainRun* run) {
   Explanation& out = run->out;
   out.kind = KindWord(name.kind);
-  out.service = LabelsText(name.key);
-  if (name.has_tag) out.tag = LabelsText(name.tag);
+  out.service = CatalogText(name.key);
+  if (name.has_tag) out.tag = CatalogText(name.tag);
   TellName(domain, name, run);
   const ExplainContext& context = run->context;
   const CatalogRights* const dns = context.rights.asker.get();
@@ -164,11 +164,46 @@ void TellQuery(const PreparedQuery& query, ExplainRun* run) {
 
 }  // namespace
 
+namespace {
+
+// What ExecuteQuery() looks at, where it does: as long as nothing is taken.
+void ListJudged(const PreparedQuery& query, const CatalogRights* rights,
+                ExplainRun* run) {
+  const State& state = run->context.state;
+  const std::string datacenter = run->out.datacenter;
+  const InstanceJudge judge(run->context, {run->question, rights}, run->out);
+  Listing listing{run};
+  std::string place;
+  size_t taken_count = 0;
+  for (const std::string& next : QueryDatacenters(state, datacenter, query)) {
+    if (taken_count > 0) break;
+    if (!place.empty()) {
+      run->Step("It finds nothing in datacenter ", place,
+                ": its failover goes on.");
+    }
+    place = next;
+    ForEachJudged(state, place, query, rights,
+                  [&](const InstanceView& view, QueryVerdict verdict) {
+                    if (verdict == QueryVerdict::kTaken) ++taken_count;
+                    if (!listing.Counts(view)) return;
+                    listing.Add(judge.OfQuery(view, query, verdict));
+                  });
+  }
+  if (taken_count == 0) {
+    run->Step("It finds no instance, so the name does not exist.");
+  } else {
+    run->Step("It finds ", taken_count, " in datacenter ", place, ".");
+  }
+  TellCounts(listing, run);
+}
+
+}  // namespace
+
 void ExplainQuery(const CatalogName& name, ExplainRun* run) {
   Explanation& out = run->out;
   const ExplainContext& context = run->context;
   out.kind = "query";
-  out.query = LabelsText(name.key);
+  out.query = QueryNameText(name.key);
   const auto query = context.state.FindQuery(out.datacenter, out.query);
   if (!query) {
     run->Step("There is no prepared query ", run->Quoted(out.query),
@@ -190,28 +225,7 @@ void ExplainQuery(const CatalogName& name, ExplainRun* run) {
       return;
     }
   }
-  const QueryResult result =
-      ExecuteQuery(context.state, out.datacenter, *query, rights.get());
-  const InstanceJudge judge(context, {run->question, rights.get()}, out);
-  Listing listing{run};
-  for (const std::string& place :
-       QueryDatacenters(context.state, out.datacenter, *query)) {
-    ForEachJudged(context.state, place, *query, rights.get(),
-                  [&](const InstanceView& view, QueryVerdict verdict) {
-                    if (!listing.Counts(view)) return;
-                    listing.Add(judge.OfQuery(view, *query, verdict));
-                  });
-    if (place == result.datacenter) break;
-    run->Step("It finds nothing in datacenter ", place,
-              ": its failover goes on.");
-  }
-  if (result.instances.empty()) {
-    run->Step("It finds no instance, so the name does not exist.");
-  } else {
-    run->Step("It finds ", result.instances.size(), " in datacenter ",
-              result.datacenter, ".");
-  }
-  TellCounts(listing, run);
+  ListJudged(*query, rights.get(), run);
 }
 
 }  // namespace dnsd

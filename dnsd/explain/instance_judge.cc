@@ -48,7 +48,49 @@ std::string CheckText(const CheckView& view) {
                       " is ", HealthStatusName(check.status));
 }
 
+void Append16(uint16_t value, std::string* key) {
+  key->push_back(static_cast<char>(value >> 8));
+  key->push_back(static_cast<char>(value));
+}
+
+std::string KeyOf(uint16_t type, const std::string& data) {
+  std::string key;
+  Append16(type, &key);
+  return key + data;
+}
+
+// `target` is in lower case, as that of a CNAME.
+std::string SrvKey(uint16_t port, const std::string& target) {
+  std::string key;
+  Append16(kTypeSrv, &key);
+  Append16(port, &key);
+  return key + target;
+}
+
+std::string KeyOf(const ExplainedRecord& record) {
+  const std::string& data = record.rdata;
+  if (record.type_number == kTypeCname) {
+    return KeyOf(kTypeCname, AsciiLower(data));
+  }
+  if (record.type_number == kTypeSrv && data.size() > 6) {
+    return SrvKey(Load16(WireBytes(data).data() + 4),
+                  AsciiLower(data.substr(6)));
+  }
+  return KeyOf(record.type_number, data);
+}
+
 }  // namespace
+
+InstanceJudge::InstanceJudge(const ExplainContext& context, const Asked& asked,
+                             const Explanation& answered)
+    : context_(context), asked_(asked), answered_(answered) {
+  for (const ExplainedRecord& record : answered.answer) {
+    // What a CNAME leads to has the spelling of its target.
+    if (record.owner != asked.question.name) continue;
+    own_.push_back(KeyOf(record));
+  }
+  std::sort(own_.begin(), own_.end());
+}
 
 bool InstanceJudge::UsesWan(const InstanceView& view) const {
   const ZonePolicy& policy = context_.view.policy;
@@ -130,25 +172,9 @@ std::string InstanceJudge::Filtered(const InstanceView& view) const {
   return reason;
 }
 
-bool InstanceJudge::IsOwn(const ExplainedRecord& record) const {
-  // What a CNAME leads to has the spelling of its target.
-  return record.owner == asked_.question.name;
-}
-
-bool InstanceJudge::HasAnswer(uint16_t type, const std::string& rdata) const {
-  return std::any_of(answered_.answer.begin(), answered_.answer.end(),
-                     [&](const ExplainedRecord& record) {
-                       return IsOwn(record) && record.type_number == type &&
-                              (type == kTypeCname
-                                   ? absl::EqualsIgnoreCase(record.rdata, rdata)
-                                   : record.rdata == rdata);
-                     });
-}
-
-size_t InstanceJudge::OwnAnswers() const {
-  return static_cast<size_t>(std::count_if(
-      answered_.answer.begin(), answered_.answer.end(),
-      [this](const ExplainedRecord& record) { return IsOwn(record); }));
+bool InstanceJudge::HasAnswer(const std::string& begin) const {
+  const auto found = std::lower_bound(own_.begin(), own_.end(), begin);
+  return found != own_.end() && absl::StartsWith(*found, begin);
 }
 
 // An SRV record names the node, or spells the address, or is the address that
@@ -156,23 +182,15 @@ size_t InstanceJudge::OwnAnswers() const {
 bool InstanceJudge::HasSrv(const InstanceView& view,
                            const Reached& reached) const {
   const std::string dc = Label(view.node->datacenter);
-  std::string begin;
+  std::string node;
   if (reached.address.kind == ParsedAddress::Kind::kName) {
-    begin = AsciiLower(reached.address.bytes);
-  } else if (reached.is_node &&
-             LabelsToWire(AsciiLower(view.node->name), &begin)) {
-    begin += Label("node") + dc;
-  } else {
-    begin = HexLabel(reached.address) + Label("addr") + dc;
+    return HasAnswer(SrvKey(PortOf(view), AsciiLower(reached.address.bytes)));
   }
-  const uint16_t port = PortOf(view);
-  return std::any_of(
-      answered_.answer.begin(), answered_.answer.end(),
-      [&](const ExplainedRecord& record) {
-        return record.type_number == kTypeSrv && IsOwn(record) &&
-               Load16(WireBytes(record.rdata).data() + 4) == port &&
-               absl::StartsWith(AsciiLower(record.rdata.substr(6)), begin);
-      });
+  if (reached.is_node && LabelsToWire(AsciiLower(view.node->name), &node)) {
+    return HasAnswer(SrvKey(PortOf(view), node + Label("node") + dc));
+  }
+  return HasAnswer(
+      SrvKey(PortOf(view), HexLabel(reached.address) + Label("addr") + dc));
 }
 
 // Why an address is no record of this type.
@@ -206,7 +224,7 @@ std::string InstanceJudge::Unreached(const Reached& reached) const {
 // It passed all filters, and the answer has not its record.
 std::string InstanceJudge::CutOff() const {
   const ZonePolicy& policy = context_.view.policy;
-  const size_t count = OwnAnswers();
+  const size_t count = own_.size();
   const ExplainQuestion& question = asked_.question;
   if (question.type != kTypeSrv && policy.a_record_limit > 0 &&
       count >= static_cast<size_t>(policy.a_record_limit)) {
@@ -231,9 +249,8 @@ std::string InstanceJudge::CutOff() const {
                             "dns_config.enable_truncate");
 }
 
-void InstanceJudge::Settle(const InstanceView& view,
+void InstanceJudge::Settle(const InstanceView& view, const Reached& reached,
                            ExplainedInstance* instance) const {
-  const Reached reached = Reach(view);
   instance->reason = Unreached(reached);
   if (!instance->reason.empty()) return;
   const ParsedAddress& place = reached.address;
@@ -241,15 +258,16 @@ void InstanceJudge::Settle(const InstanceView& view,
     instance->included = HasSrv(view, reached);
   } else if (place.is_ip()) {
     const bool is_v4 = place.kind == ParsedAddress::Kind::kV4;
-    instance->included = HasAnswer(is_v4 ? kTypeA : kTypeAaaa, place.bytes);
+    instance->included =
+        HasAnswer(KeyOf(is_v4 ? kTypeA : kTypeAaaa, place.bytes));
   } else {
-    instance->included = HasAnswer(kTypeCname, place.bytes);
+    instance->included = HasAnswer(KeyOf(kTypeCname, AsciiLower(place.bytes)));
     if (!instance->included) {
       instance->reason = absl::StrCat(
           "its address is the name ", reached.text,
           ": a CNAME stands alone (RFC 1034 3.6.2), and another instance has ",
-          OwnAnswers() == 0 ? "an address of the other family"
-                            : "another record here");
+          own_.empty() ? "an address of the other family"
+                       : "another record here");
     }
   }
   if (!instance->included && instance->reason.empty()) {
@@ -257,12 +275,13 @@ void InstanceJudge::Settle(const InstanceView& view,
   }
 }
 
-ExplainedInstance InstanceJudge::Begin(const InstanceView& view) const {
+ExplainedInstance InstanceJudge::Begin(const InstanceView& view,
+                                       const Reached& reached) const {
   ExplainedInstance instance;
   instance.node = view.node->name;
   instance.datacenter = view.node->datacenter;
   instance.service_id = view.instance->id;
-  instance.address = Reach(view).text;
+  instance.address = reached.text;
   instance.port = PortOf(view);
   instance.tags = view.instance->tags;
   instance.status = HealthStatusName(view.health);
@@ -279,19 +298,21 @@ ExplainedInstance InstanceJudge::Begin(const InstanceView& view) const {
 }
 
 ExplainedInstance InstanceJudge::OfService(const InstanceView& view) const {
-  ExplainedInstance instance = Begin(view);
+  const Reached reached = Reach(view);
+  ExplainedInstance instance = Begin(view, reached);
   instance.reason = Filtered(view);
-  if (instance.reason.empty()) Settle(view, &instance);
+  if (instance.reason.empty()) Settle(view, reached, &instance);
   return instance;
 }
 
 ExplainedInstance InstanceJudge::OfQuery(const InstanceView& view,
                                          const PreparedQuery& query,
                                          QueryVerdict verdict) const {
-  ExplainedInstance instance = Begin(view);
+  const Reached reached = Reach(view);
+  ExplainedInstance instance = Begin(view, reached);
   switch (verdict) {
     case QueryVerdict::kTaken:
-      Settle(view, &instance);
+      Settle(view, reached, &instance);
       break;
     case QueryVerdict::kCritical:
     case QueryVerdict::kNotPassing:

@@ -3,11 +3,15 @@
 //
 // Threads:   the sync thread's.
 // Ownership: borrows all it is given; the answer must be there already.
+// Cost:      a search in the answer's records for each instance.
 #ifndef DNSD_DNSD_EXPLAIN_INSTANCE_JUDGE_H_
 #define DNSD_DNSD_EXPLAIN_INSTANCE_JUDGE_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "catalog/query_execute.h"
 #include "dnsd/explain/explain.h"
@@ -26,8 +30,7 @@ class InstanceJudge {
   };
 
   InstanceJudge(const ExplainContext& context, const Asked& asked,
-                const Explanation& answered)
-      : context_(context), asked_(asked), answered_(answered) {}
+                const Explanation& answered);
 
   // An instance of a service, or what stands before one.
   [[nodiscard]] ExplainedInstance OfService(const InstanceView& view) const;
@@ -44,9 +47,11 @@ class InstanceJudge {
     bool is_node = false;  // SRV names the node, not the address
   };
 
-  [[nodiscard]] ExplainedInstance Begin(const InstanceView& view) const;
+  [[nodiscard]] ExplainedInstance Begin(const InstanceView& view,
+                                        const Reached& reached) const;
   // Settles what passed all filters by the records of the answer.
-  void Settle(const InstanceView& view, ExplainedInstance* instance) const;
+  void Settle(const InstanceView& view, const Reached& reached,
+              ExplainedInstance* instance) const;
 
   [[nodiscard]] std::string Filtered(const InstanceView& view) const;
   [[nodiscard]] std::string Hidden(const InstanceView& view) const;
@@ -59,15 +64,17 @@ class InstanceJudge {
   [[nodiscard]] bool UsesWan(const InstanceView& view) const;
   [[nodiscard]] Reached Reach(const InstanceView& view) const;
   [[nodiscard]] uint16_t PortOf(const InstanceView& view) const;
-  [[nodiscard]] bool HasAnswer(uint16_t type, const std::string& rdata) const;
+  // Whether one of own_ begins with this.
+  [[nodiscard]] bool HasAnswer(const std::string& begin) const;
   [[nodiscard]] bool HasSrv(const InstanceView& view,
                             const Reached& reached) const;
-  [[nodiscard]] size_t OwnAnswers() const;
-  [[nodiscard]] bool IsOwn(const ExplainedRecord& record) const;
 
   const ExplainContext& context_;
   const Asked asked_;
   const Explanation& answered_;
+  // The answer's records of the very name that was asked for: type, port of an
+  // SRV record, and data or target; sorted.
+  std::vector<std::string> own_;
 };
 
 }  // namespace dnsd

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/json_write.h"
@@ -74,11 +75,18 @@ void WriteInstance(const ExplainedInstance& instance, JsonWriter* json) {
 std::optional<std::string> ReadName(const HttpRequest& request,
                                     const HttpReply& reply) {
   const auto text = QueryValue(request.query, "name");
-  std::string wire;
   if (!text || text->empty()) {
     ReplyText(400, "Missing ?name=", reply);
-  } else if (Name parsed; !NameToWire(*text, &wire) ||
-                          ParseName(WireBytes(wire), &parsed) == 0) {
+    return std::nullopt;
+  }
+  ZoneToken token;
+  token.text = *text;
+  const std::string root(1, '\0');
+  std::string wire;
+  // The parser would end at a NUL without a word.
+  if (Name parsed; absl::StrContains(*text, root) ||
+                   !ParseZoneName(token, root, &wire) ||
+                   ParseName(WireBytes(wire), &parsed) == 0) {
     ReplyText(400, "Not a domain name", reply);
   } else {
     return wire;

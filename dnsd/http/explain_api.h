@@ -2,6 +2,8 @@
 //
 //   GET /v1/dnsd/explain?name=&type=A&transport=udp|tcp&edns=1232
 //
+// A name is as dig takes it and answers show it: "my\032web.service.consul".
+//
 // Rights:    agent:read; instances, services and nodes that the token may not
 //            read are left out of it, as of Consul's lists, and so is what a
 //            prepared query is, without query:read for it. The answer itself

@@ -25,7 +25,8 @@ bool WaitFor(int fd, short events) {
 
 // The bytes below libfstrm: its own socket would wait for ever.
 struct DnstapSocket::Stream {
-  explicit Stream(std::string socket_path) : path(std::move(socket_path)) {}
+  Stream(std::string socket_path, DnstapCounts* dnstap_counts)
+      : path(std::move(socket_path)), counts(dnstap_counts) {}
 
   [[nodiscard]] fstrm_res Open() {
     sockaddr_un address{};
@@ -61,7 +62,14 @@ struct DnstapSocket::Stream {
       }
     }
     buffer.clear();
+    counts->sent.Add(std::exchange(gathered_count, 0));
     return fstrm_res_success;
+  }
+
+  // What was not sent will not be.
+  void Forget() {
+    buffer.clear();
+    counts->dropped.Add(std::exchange(gathered_count, 0));
   }
 
   [[nodiscard]] fstrm_res Read(uint8_t* data, size_t count) {
@@ -90,26 +98,31 @@ struct DnstapSocket::Stream {
   }
 
   const std::string path;
+  DnstapCounts* const counts;
   UniqueFd fd;
   std::string buffer;
-  int error = 0;  // of the last failure
+  uint64_t gathered_count = 0;  // frames in it
+  int error = 0;                // of the last failure
 };
 
-DnstapSocket::DnstapSocket(std::string path)
-    : path_(path), stream_(std::make_unique<Stream>(std::move(path))) {}
+DnstapSocket::DnstapSocket(std::string path, DnstapCounts* counts)
+    : path_(path),
+      counts_(counts),
+      stream_(std::make_unique<Stream>(std::move(path), counts)) {}
 
 DnstapSocket::~DnstapSocket() {
   if (writer_ == nullptr) return;
   // Waits for the other side's word that it has all.
   (void)fstrm_writer_close(writer_);
   (void)fstrm_writer_destroy(&writer_);
+  stream_->Forget();
 }
 
 void DnstapSocket::Connect() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_try_) return;
   next_try_ = now + kDnstapRetry;
-  stream_->buffer.clear();
+  stream_->buffer.clear();  // of the farewell that the last one did not hear
   stream_->error = 0;
   fstrm_rdwr* bytes = fstrm_rdwr_init(stream_.get());
   fstrm_rdwr_set_open(
@@ -143,22 +156,21 @@ void DnstapSocket::Connect() {
 // Without a farewell: whoever is not there cannot be told.
 void DnstapSocket::Drop(absl::string_view why) {
   const int error = stream_->error != 0 ? stream_->error : EPROTO;
-  stream_->buffer.clear();
+  stream_->Forget();
   stream_->fd.Reset();
   (void)fstrm_writer_destroy(&writer_);
   if (std::exchange(was_told_, true)) return;
   LogWarn("dnstap", why, {{"socket", path_}, {"error", std::strerror(error)}});
 }
 
-bool DnstapSocket::Write(absl::string_view frame) {
+void DnstapSocket::Write(absl::string_view frame) {
   if (writer_ == nullptr) Connect();
-  if (writer_ == nullptr) return false;
-  if (fstrm_writer_write(writer_, frame.data(), frame.size()) ==
+  if (writer_ == nullptr) return counts_->dropped.Add();
+  ++stream_->gathered_count;
+  if (fstrm_writer_write(writer_, frame.data(), frame.size()) !=
       fstrm_res_success) {
-    return true;
+    Drop("Lost dnstap socket");
   }
-  Drop("Lost dnstap socket");
-  return false;
 }
 
 void DnstapSocket::Flush() {

@@ -69,6 +69,7 @@ struct QueryLog::Impl {
   std::vector<std::unique_ptr<SampleRing>> rings;
   std::unique_ptr<LogFile> file;  // nullptr: lines go to the agent's log
   bool is_file_well = true;
+  DnstapCounts tap_counts;
   std::optional<DnstapSocket> tap;
   TopNames top;
   std::string lines_text;
@@ -76,8 +77,6 @@ struct QueryLog::Impl {
 
   Counter lines;
   Counter lines_dropped;
-  Counter frames;
-  Counter frames_dropped;
 
   mutable std::mutex mutex;      // Top() is asked by other threads
   std::vector<TopName> top_now;  // guarded by it
@@ -90,7 +89,7 @@ void QueryLog::Impl::Apply() {
   const bool taps = options.rule(SampleUse::kTap).every != 0;
   const bool counts = options.rule(SampleUse::kTop).every != 0;
   tap.reset();
-  if (taps) tap.emplace(options.dnstap.socket);
+  if (taps) tap.emplace(options.dnstap.socket, &tap_counts);
   const uint64_t poll_ms = logs || taps ? kPollMs : kPollTopMs;
   if (logs || taps || counts) {
     poll.Start(poll_ms, poll_ms);
@@ -161,9 +160,7 @@ void QueryLog::Impl::Take(const SampleView& sample) {
   }
   if (!wants(SampleUse::kTap)) return;
   const auto send = [&](DnstapKind kind) {
-    const bool is_sent =
-        tap->Write(DnstapMessage(options.dnstap, kind, sample));
-    (is_sent ? frames : frames_dropped).Add();
+    tap->Write(DnstapMessage(options.dnstap, kind, sample));
   };
   if (options.dnstap.queries && !sample.query.empty()) send(DnstapKind::kQuery);
   if (options.dnstap.responses) send(DnstapKind::kResponse);
@@ -274,8 +271,8 @@ QueryLogCounts QueryLog::counts() const {
   for (const auto& ring : impl_->rings) counts.ring_dropped += ring->dropped();
   counts.lines = impl_->lines.value();
   counts.lines_dropped = impl_->lines_dropped.value();
-  counts.frames = impl_->frames.value();
-  counts.frames_dropped = impl_->frames_dropped.value();
+  counts.frames = impl_->tap_counts.sent.value();
+  counts.frames_dropped = impl_->tap_counts.dropped.value();
   return counts;
 }
 

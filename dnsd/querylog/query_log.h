@@ -27,7 +27,7 @@ struct QueryLogCounts {
   uint64_t ring_dropped = 0;  // samples: a ring was full
   uint64_t lines = 0;
   uint64_t lines_dropped = 0;
-  uint64_t frames = 0;
+  uint64_t frames = 0;          // the reader's socket has them
   uint64_t frames_dropped = 0;  // nobody took them
 };
 

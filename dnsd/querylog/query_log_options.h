@@ -9,7 +9,7 @@
 #include <string>
 
 #include "catalog/base/log_file.h"
-#include "dnsd/serve/query_sampler.h"
+#include "dnsd/serve/sample_rules.h"
 
 namespace dnsd {
 

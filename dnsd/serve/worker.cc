@@ -41,6 +41,8 @@ struct Worker::Impl {
 
   Options options;
   std::vector<Endpoint> listening;
+  bool are_passed = false;   // the sockets
+  bool is_stopping = false;  // the main thread's
   WorkerStats stats;
   ServeContext context;
   UdpBatch batch;
@@ -122,6 +124,7 @@ absl::Status Worker::Impl::Bind() {
   listening = options.listen;
   if (!options.sockets.udp.empty()) {
     DNSD_CHECK(options.sockets.udp.size() == options.sockets.tcp.size());
+    are_passed = true;
     for (size_t i = 0; i < options.sockets.udp.size(); ++i) {
       Listen(std::move(options.sockets.udp[i]),
              std::move(options.sockets.tcp[i]));
@@ -173,7 +176,9 @@ void Worker::Impl::BeginStop(uint64_t drain_ms) {
   if (forwarder) forwarder->Close();
   // Closing a socket throws away what is queued on it, so answer that first.
   for (const auto& listener : udp) listener->Drain(kUdpBatchesAtStop);
-  udp.clear();
+  // One that is open elsewhere would go on to get queries, and nobody would
+  // answer them before the next server.
+  if (!are_passed) udp.clear();
   tcp->BeginDrain();
   if (drain_ms == 0 || tcp->FinishDrain()) {
     loop.Stop();
@@ -207,11 +212,16 @@ void Worker::Start() {
   impl_->thread = StartThread([impl = impl_.get()] { impl->Run(); });
 }
 
-void Worker::Stop(uint64_t drain_ms) {
-  if (!impl_->thread.joinable()) return;
+void Worker::BeginStop(uint64_t drain_ms) {
+  if (!impl_->thread.joinable() || impl_->is_stopping) return;
+  impl_->is_stopping = true;
   impl_->loop.Post(
       [impl = impl_.get(), drain_ms] { impl->BeginStop(drain_ms); });
-  impl_->thread.join();
+}
+
+void Worker::Stop(uint64_t drain_ms) {
+  BeginStop(drain_ms);
+  if (impl_->thread.joinable()) impl_->thread.join();
 }
 
 const std::vector<Endpoint>& Worker::listening() const {

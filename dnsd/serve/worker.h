@@ -1,8 +1,8 @@
 // Worker is one data-plane thread: its own event loop, its own SO_REUSEPORT
 // UDP and TCP sockets on every listen address, its own counters.
 //
-// Threads:   Create() and Stop() on the main thread; everything else inside
-//            runs on the worker's own thread. stats(), beat(),
+// Threads:   Create(), BeginStop() and Stop() on the main thread; everything
+//            else inside runs on the worker's own thread. stats(), beat(),
 //            parked_count(), Poke(), SetLimits(), SetSampleRules() and
 //            WithForwarder(): any, as
 //            long as the Worker lives.
@@ -74,8 +74,12 @@ class Worker {
 
   void Start();
 
-  // Answers what is queued, closes listeners, lets TCP clients read what was
-  // answered for at most `drain_ms`, then joins the thread.
+  // Answers what is queued, closes listeners, and lets TCP clients read what
+  // was answered for at most `drain_ms`; does not wait for that. UDP sockets
+  // that were passed stay open in another process, and with them their share of
+  // the port's queries: those are answered for as long, out of what is known.
+  void BeginStop(uint64_t drain_ms);
+  // BeginStop(), unless it was called; then joins the thread.
   void Stop(uint64_t drain_ms);
 
   // There is a newer view: queries that wait are asked again of it. To be

@@ -48,6 +48,26 @@ std::vector<std::string> Checks(const State& state, const NameKey& node) {
 
 using Texts = std::vector<std::string>;
 
+TEST(State, AnyInstanceEndsAtTheFirstYes) {
+  State state;
+  BatchMaker()
+      .Put(MakeNode("n1", "10.0.0.1"))
+      .Put(kNode, MakeInstance("a", "web", "", 80))
+      .Put(kNode, MakeInstance("b", "web", "", 80))
+      .Put(kNode, MakeInstance("c", "web", "", 80))
+      .ApplyTo(&state);
+  std::string seen;
+  EXPECT_TRUE(state.AnyInstance(kWeb, [&](const InstanceView& view) {
+    seen += view.instance->id;
+    return view.instance->id == "b";
+  }));
+  EXPECT_EQ(seen, "ab");
+  EXPECT_FALSE(
+      state.AnyInstance(kWeb, [](const InstanceView&) { return false; }));
+  EXPECT_FALSE(state.AnyInstance({"dc1", "db"},
+                                 [](const InstanceView&) { return true; }));
+}
+
 TEST(State, BeginsEmpty) {
   State state;
   EXPECT_TRUE(state.Everything().empty());

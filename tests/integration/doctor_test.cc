@@ -1,11 +1,9 @@
-// `dnsd doctor` on a machine of its own (network, /etc, /run): each check is
-// made to say ok and not ok by the real thing: an agent, a full disk, a port
-// that is taken, a Consul with ACLs.
-//
-// Skipped without root, which namespaces need.
+// `dnsd doctor` of the machine and the agent: a full disk, a port that is
+// taken, another user.
 #include "dnsd/cli/doctor.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -14,103 +12,29 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "dnsd/cli/soa_probe.h"
 #include "dnsd/limits.h"
+#include "tests/integration/doctor_fixture.h"
 #include "tests/testing/agent_process.h"
 #include "tests/testing/authority.h"
 #include "tests/testing/consul_api.h"
-#include "tests/testing/consul_process.h"
-#include "tests/testing/own_namespaces.h"
 #include "tests/testing/process.h"
-#include "tests/testing/temp_dir.h"
 
 namespace dnsd::testing {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
 namespace fs = std::filesystem;
-
-// Of the agents here, none of which runs at the same time as another.
-constexpr uint16_t kDns = 5300;
-constexpr uint16_t kHttp = 5380;
-
-void WriteFile(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::trunc) << text;
-}
-
-class DoctorTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    *Problem() = EnterOwnNamespaces();
-    if (Problem()->empty()) *Problem() = MakeMachineOwn();
-  }
-  static std::string* Problem() {
-    static std::string problem;
-    return &problem;
-  }
-  void SetUp() override {
-    if (!Problem()->empty()) GTEST_SKIP() << *Problem();
-    // So that users without rights may read what is in it.
-    fs::permissions(dir_.path(),
-                    fs::perms::others_read | fs::perms::others_exec,
-                    fs::perm_options::add);
-  }
-
-  // The file's path.
-  std::string Write(const std::string& config) const {
-    return dir_.Write("dnsd.hcl",
-                      absl::StrCat("node_name = \"n1\"\nports { dns = ", kDns,
-                                   " http = ", kHttp, " }\n", config));
-  }
-  void Start(const std::string& config) {
-    config_ = Write(config);
-    agent_.emplace(std::vector<std::string>{"-config-file", config_,
-                                            "-dns-port", absl::StrCat(kDns),
-                                            "-http-port", absl::StrCat(kHttp)});
-    ASSERT_TRUE(agent_->WaitUntilServing()) << agent_->process().output();
-  }
-
-  Finished Doctor(const std::vector<std::string>& prefix = {}) const {
-    std::vector<std::string> argv = prefix;
-    argv.insert(argv.end(), {DnsdBinary(), "doctor", "-config-file", config_});
-    return RunToEnd(argv);
-  }
-  // Without root's rights.
-  static std::vector<std::string> Nobody() {
-    return {"setpriv",        "--reuid=65534",       "--regid=65534",
-            "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"};
-  }
-
-  // The lines about one check.
-  static std::string Lines(const Finished& said, const std::string& check) {
-    std::string lines;
-    for (const std::string& line :
-         std::vector<std::string>(absl::StrSplit(said.output, '\n'))) {
-      if (absl::StrContains(line, absl::StrCat("  ", check, ": "))) {
-        absl::StrAppend(&lines, line, "\n");
-      }
-    }
-    return lines.empty() ? "nothing of " + check + " in\n" + said.output
-                         : lines;
-  }
-
-  TempDir dir_;
-  std::string config_;
-  std::optional<AgentProcess> agent_;
-};
 
 TEST_F(DoctorTest, AMachineWithoutAnAgent) {
   config_ = Write("");
@@ -198,7 +122,54 @@ TEST_F(DoctorTest, ALowPortNeedsACapability) {
                                           absl::StrCat(kHttp)});
   ASSERT_TRUE(agent_->WaitUntilServing()) << agent_->process().output();
   EXPECT_THAT(Lines(Doctor(Nobody()), "capability"), StartsWith("ok "));
-  EXPECT_THAT(Lines(Doctor(Nobody()), "port"), StartsWith("ok "));
+  const Finished other = Doctor(Nobody());
+  EXPECT_THAT(Lines(other, "port"), StartsWith("ok "));
+  EXPECT_THAT(Lines(other, "descriptors"),
+              AllOf(StartsWith("warn"), HasSubstr("does not see")));
+}
+
+// Secrets stand in files that dnsd's user alone may read.
+TEST_F(DoctorTest, AConfigurationThatThisUserMayNotReadIsNoMistake) {
+  config_ = Write("");
+  fs::permissions(config_, fs::perms::owner_all);
+  const Finished said = Doctor(Nobody());
+  if (!absl::StrContains(said.output, "config:")) {
+    GTEST_SKIP() << "no other user: " << said.output;
+  }
+  EXPECT_THAT(Lines(said, "config"),
+              AllOf(StartsWith("warn"), HasSubstr("Permission denied"),
+                    HasSubstr("may not read it")));
+  EXPECT_THAT(said.output, HasSubstr("clock:"));
+}
+
+// Who made the sockets keeps them, as systemd does.
+TEST_F(DoctorTest, APassedSocketIsDnsds) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(kDns);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::vector<int> fds;
+  for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
+    const int fd = socket(AF_INET, type, 0);
+    ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)),
+              0);
+    if (type == SOCK_STREAM) {
+      ASSERT_EQ(listen(fd, 16), 0);
+    }
+    fds.push_back(fcntl(fd, F_DUPFD, 100));
+    close(fd);
+  }
+  config_ = Write("");
+  const std::string script =
+      absl::StrCat("exec 3<&", fds[0], " 4<&", fds[1], " ", fds[0], "<&- ",
+                   fds[1], "<&-; LISTEN_PID=$$ LISTEN_FDS=2 exec \"$@\"");
+  agent_.emplace(std::vector<std::string>{"-config-file", config_, "-http-port",
+                                          absl::StrCat(kHttp)},
+                 std::vector<std::string>{"bash", "-c", script, "bash"});
+  ASSERT_TRUE(agent_->WaitUntilServing()) << agent_->process().output();
+  EXPECT_THAT(Lines(Doctor(), "port"),
+              AllOf(StartsWith("ok "), HasSubstr("dnsd (process ")));
+  for (const int fd : fds) close(fd);
 }
 
 TEST_F(DoctorTest, BuffersAndWhatWasDropped) {
@@ -309,8 +280,15 @@ TEST_F(DoctorTest, ADirectoryForData) {
   EXPECT_THAT(Lines(Doctor(), "data_dir"), HasSubstr("MiB left"));
   const Finished nobody = Doctor(Nobody());
   if (absl::StrContains(nobody.output, "clock:")) {
+    // The agent need not be this user's.
     EXPECT_THAT(Lines(nobody, "data_dir"),
-                AllOf(StartsWith("fail"), HasSubstr("cannot be written")));
+                AllOf(StartsWith("warn"), HasSubstr("cannot be written"),
+                      HasSubstr("as the user that runs dnsd")));
+    fs::permissions(dir, fs::perms::owner_all);
+    config_ = Write(absl::StrCat("data_dir = \"", dir, "/deep\"\n"));
+    EXPECT_THAT(Lines(Doctor(Nobody()), "data_dir"),
+                AllOf(StartsWith("warn"), HasSubstr("cannot look at")));
+    config_ = Write(absl::StrCat("data_dir = \"", dir, "\"\n"));
   }
   for (const auto& [options, verdict] :
        {std::pair{"size=4m", "fail"}, std::pair{"size=50m", "warn"},
@@ -319,6 +297,9 @@ TEST_F(DoctorTest, ADirectoryForData) {
     EXPECT_THAT(Lines(Doctor(), "data_dir"), StartsWith(verdict));
     ASSERT_EQ(umount(dir.c_str()), 0);
   }
+  // What is not there will be made, here.
+  config_ = Write("data_dir = \"nothing-of-this-name/deep\"\n");
+  EXPECT_THAT(Lines(Doctor(), "data_dir"), HasSubstr("MiB left"));
   dir_.Write("file", "");
   config_ = Write(absl::StrCat("data_dir = \"", dir_.Path("file"), "/x\"\n"));
   EXPECT_THAT(Lines(Doctor(), "data_dir"), HasSubstr("is no directory"));
@@ -355,113 +336,6 @@ TEST_F(DoctorTest, DnsThatDoesNotAnswerIsTold) {
   EXPECT_THAT(SoaProbe(here, SocketProtocol::kUdp, "consul.").message(),
               HasSubstr("no answer in 2 s"));
   agent_->process().Signal(SIGCONT);
-}
-
-class DoctorConsulTest : public DoctorTest {
- protected:
-  void SetUp() override {
-    DoctorTest::SetUp();
-    if (IsSkipped()) return;
-    const auto binary = ConsulBinary();
-    if (!binary) GTEST_SKIP() << "no Consul";
-    ConsulProcessOptions options;
-    options.config =
-        "acl { enabled = true default_policy = \"deny\" tokens { master = "
-        "\"aaaaaaaa-0000-4000-8000-000000000001\" agent = "
-        "\"aaaaaaaa-0000-4000-8000-000000000001\" } }\n";
-    consul_.emplace(*binary, options);
-    consul_->api().set_token(kManagement);
-    ASSERT_TRUE(WaitUntil([this] {
-      return consul_->api().Count("/v1/catalog/nodes").value_or(0) > 0 &&
-             consul_->api().Count("/v1/catalog/services").value_or(0) > 0;
-    })) << consul_->process().output();
-  }
-
-  // A token with rules.
-  std::string MakeToken(const std::string& rules) {
-    static int count = 0;
-    const std::string name = absl::StrCat("p", ++count);
-    EXPECT_EQ(consul_->api().Put(
-                  "/v1/acl/policy",
-                  absl::StrCat("{\"Name\":\"", name,
-                               "\",\"Rules\":", JsonQuoted(rules), "}")),
-              200);
-    const ConsulReply made = consul_->api().Call(
-        "PUT", "/v1/acl/token",
-        absl::StrCat("{\"Policies\":[{\"Name\":\"", name, "\"}]}"));
-    const size_t at = made.body.find("\"SecretID\": \"");
-    EXPECT_NE(at, std::string::npos) << made.body;
-    return made.body.substr(at + 13, 36);
-  }
-  std::string With(const std::string& token) const {
-    return Write(absl::StrCat("consul { address = \"", consul_->HttpUrl(),
-                              "\" token = \"", token, "\" }\n"));
-  }
-
-  static constexpr char kManagement[] = "aaaaaaaa-0000-4000-8000-000000000001";
-  std::optional<ConsulProcess> consul_;
-};
-
-TEST_F(DoctorConsulTest, ItsRightsAndWhetherItIsThere) {
-  config_ = With(kManagement);
-  EXPECT_THAT(
-      Lines(Doctor(), "consul"),
-      AllOf(HasSubstr("answers and has a leader"), HasSubstr("shows 1 nodes"),
-            Not(HasSubstr("fail")), Not(HasSubstr("warn"))));
-  config_ =
-      With(MakeToken("node_prefix \"\" { policy = \"read\" } "
-                     "service_prefix \"\" { policy = \"read\" } "
-                     "query_prefix \"\" { policy = \"read\" }"));
-  EXPECT_THAT(Lines(Doctor(), "consul"),
-              Not(AnyOf(HasSubstr("fail"), HasSubstr("warn"))));
-  config_ = With(MakeToken("key_prefix \"\" { policy = \"read\" }"));
-  const Finished without = Doctor();
-  EXPECT_EQ(without.exit_code, 1);
-  EXPECT_THAT(Lines(without, "consul"),
-              AllOf(HasSubstr("rights are missing"), HasSubstr("node_prefix")));
-  config_ =
-      With(MakeToken("node_prefix \"\" { policy = \"read\" } "
-                     "service \"consul\" { policy = \"read\" }"));
-  EXPECT_THAT(Lines(Doctor(), "consul"),
-              AllOf(HasSubstr("warn"), HasSubstr("not read every service")));
-  config_ = With("bbbbbbbb-0000-4000-8000-000000000002");
-  EXPECT_THAT(Lines(Doctor(), "consul"), HasSubstr("ACL not found"));
-  consul_->Kill();
-  EXPECT_THAT(Lines(Doctor(), "consul"),
-              AllOf(StartsWith("fail"), HasSubstr("connection refused")));
-}
-
-TEST_F(DoctorConsulTest, AClockThatIsNotConsuls) {
-  ConsulOptions options;
-  options.addresses = {{consul_->HttpUrl(), ""}};
-  options.token = kManagement;
-  const auto clock = [&options](int64_t now_s) {
-    for (const Finding& finding : ExamineConsul(options, now_s)) {
-      if (absl::StrContains(finding.what, "time") ||
-          absl::StrContains(finding.what, "clock")) {
-        return finding.what;
-      }
-    }
-    return std::string("nothing");
-  };
-  const int64_t now_s = time(nullptr);
-  EXPECT_THAT(clock(now_s), HasSubstr("has the same time"));
-  EXPECT_THAT(clock(now_s + 3600), HasSubstr("s before that of"));
-  EXPECT_THAT(clock(now_s - 3600), HasSubstr("s behind that of"));
-}
-
-TEST_F(DoctorConsulTest, ACatalogThatIsOld) {
-  Start(absl::StrCat("consul { address = \"", consul_->HttpUrl(),
-                     "\" token = \"", kManagement,
-                     "\" stale_after = \"1s\" wait = \"5s\" }\n"));
-  ASSERT_TRUE(WaitUntil([this] {
-    return absl::StrContains(Lines(Doctor(), "catalog"), "ok ");
-  })) << Doctor().output;
-  consul_->Kill();
-  ASSERT_TRUE(WaitUntil([this] {
-    return absl::StrContains(Lines(Doctor(), "catalog"), "fail");
-  })) << Doctor().output;
-  EXPECT_THAT(Lines(Doctor(), "catalog"), HasSubstr("is stale"));
 }
 
 }  // namespace

@@ -122,6 +122,9 @@ TEST_F(ExplainAgentTest, TheVerbPrintsItForPeople) {
               HasSubstr("the check \"bad\" of the service is critical"));
   EXPECT_THAT(Verb({"-format=json", "web.service.consul", "SRV"}).output,
               HasSubstr("\"Included\": true"));
+  // Names are written as dig takes them.
+  EXPECT_THAT(Verb({"w\\101b.service.consul"}).output,
+              HasSubstr("web.service.consul. A: NOERROR"));
   EXPECT_THAT(Verb({"wbe.service.consul"}).output,
               HasSubstr("Did you mean web.service.consul.?"));
   EXPECT_EQ(Verb({}).exit_code, 1);

@@ -124,6 +124,44 @@ TEST(LogFile, KeepsSoManyOlderOnes) {
   }
 }
 
+// The folder is gone, as a full disk or other rights would have it.
+TEST(LogFile, GoesOnWhereNoNewOneCanBeBegun) {
+  for (const auto retry_after :
+       {std::chrono::nanoseconds(0),
+        std::chrono::nanoseconds(std::chrono::hours(1))}) {
+    const testing::TempDir dir;
+    const fs::path here = dir.Path("here");
+    const fs::path away = dir.Path("away");
+    fs::create_directory(here);
+    LogFileOptions options;
+    options.path = (here / "x.log").string();
+    options.rotate_bytes = 1;
+    options.retry_after = retry_after;
+    const auto file = LogFile::Open(options);
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE((*file)->Write("a\n"));
+    fs::rename(here, away);
+    ::testing::internal::CaptureStdout();
+    EXPECT_TRUE((*file)->Write("b\n"));
+    EXPECT_TRUE((*file)->Write("c\n"));
+    const std::string said = ::testing::internal::GetCapturedStdout();
+    EXPECT_TRUE(absl::StartsWith(
+        said, absl::StrCat("dnsd: cannot open log file ", here.string())))
+        << said;
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << "once";
+    const std::vector<std::string> old = Names(away.string());
+    ASSERT_EQ(old.size(), 1u);
+    EXPECT_EQ(testing::ReadFile((away / old[0]).string()), "a\nb\nc\n");
+    // A new one is begun when it is time to try again, and not before.
+    fs::create_directory(here);
+    ASSERT_TRUE((*file)->Write("d\n"));
+    const bool is_new = retry_after == std::chrono::nanoseconds(0);
+    EXPECT_EQ(Names(here.string()).size(), is_new ? 1u : 0u);
+    EXPECT_EQ(testing::ReadFile((away / old[0]).string()),
+              is_new ? "a\nb\nc\n" : "a\nb\nc\nd\n");
+  }
+}
+
 TEST(LogFile, SaysWhatCannotBeOpened) {
   LogFileOptions options;
   options.path = "/nowhere/at/all/x.log";

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -25,6 +26,7 @@ using testing::MakeCheck;
 using testing::MakeInstance;
 using testing::MakeNode;
 using testing::MakePreparedQuery;
+using testing::MakeQueryTemplate;
 using testing::ViewLine;
 
 class ExplainTest : public ::testing::Test {
@@ -45,6 +47,14 @@ class ExplainTest : public ::testing::Test {
   Explanation Ask(const std::string& name, uint16_t type = kTypeA,
                   Transport transport = Transport::kUdp,
                   uint16_t edns_bytes = 1232) {
+    ExplainQuestion question;
+    EXPECT_TRUE(NameToWire(name, &question.name));
+    question.type = type;
+    question.transport = transport;
+    question.edns_bytes = edns_bytes;
+    return Ask(question);
+  }
+  Explanation Ask(const ExplainQuestion& question) {
     line_.builder().SetPolicy(policy_);
     line_.builder().SetRights(rights_);
     line_.builder().SetZones(zones_);
@@ -53,11 +63,6 @@ class ExplainTest : public ::testing::Test {
     context.reader = reader_.get();
     context.may_read_query = may_read_query_;
     context.forward = forward_;
-    ExplainQuestion question;
-    EXPECT_TRUE(NameToWire(name, &question.name));
-    question.type = type;
-    question.transport = transport;
-    question.edns_bytes = edns_bytes;
     found_ = Explain(context, question);
     return found_;
   }
@@ -281,6 +286,104 @@ TEST_F(ExplainTest, AQueryThatMayNotBeReadIsNotTold) {
             "It stands for a prepared query, and your token may not read the "
             "query.\n"
             "The answer has 1 record and 0 in ADDITIONAL.");
+}
+
+// Bytes that DNS writes with a backslash are the catalog's as they are.
+TEST_F(ExplainTest, NamesWithBytesThatDnsEscapesAreFound) {
+  Put(BatchMaker()
+          .Put(MakeNode("n 3", "10.0.0.3"))
+          .Put({"dc1", "n 3"}, MakeInstance("m1", "my web", "", 80, {"a b"}))
+          .Put({"dc1", "n 3"}, MakeInstance("d1", "a.b", "", 80))
+          .Put(MakeQueryTemplate("1d", "a", "web")));
+  Ask("my web.service.consul");
+  EXPECT_EQ(found_.name, "my\\032web.service.consul.");
+  EXPECT_EQ(found_.service, "my web");
+  EXPECT_EQ(Reason("m1"), "+");
+  Ask("a b.my web.service.consul");
+  EXPECT_EQ(found_.tag, "a b");
+  EXPECT_EQ(Reason("m1"), "+");
+  Ask("c.my web.service.consul");
+  EXPECT_EQ(Reason("m1"), "it does not have the tag \"c\"; it has: a b");
+  EXPECT_EQ(found_.suggestions,
+            std::vector<std::string>{"my\\032web.service.consul."});
+  Ask("my wbe.service.consul");
+  EXPECT_EQ(found_.suggestions,
+            std::vector<std::string>{"my\\032web.service.consul."});
+  Ask("n 3.node.consul");
+  EXPECT_TRUE(absl::StrContains(Steps(), "The node's address is 10.0.0.3"))
+      << Steps();
+  // Consul looks for queries by what its DNS library makes of the name.
+  Ask("a b.query.consul");
+  ASSERT_EQ(found_.source, "pending");
+  ASSERT_TRUE(line_.builder().AskQuery(
+      found_.asked.datacenter, {found_.asked.name, found_.asked.name_size}));
+  Ask("a b.query.consul");
+  EXPECT_EQ(Reason("w1"), "+");
+  EXPECT_EQ(found_.query, "a\\ b");
+  EXPECT_TRUE(absl::StrContains(Steps(), "stands for the prepared query"))
+      << Steps();
+  // But a dot separates in the catalog, whatever a question has of labels.
+  ExplainQuestion dotted;
+  ASSERT_TRUE(NameToWire("a-b.service.consul", &dotted.name));
+  dotted.name[2] = '.';
+  Ask(dotted);
+  EXPECT_EQ(found_.rcode, "NXDOMAIN");
+  EXPECT_EQ(Reason("d1"), "not listed");
+  EXPECT_TRUE(absl::StrContains(Steps(), "There is no such service"))
+      << Steps();
+}
+
+// Counts the looks at instances.
+class CountingRights : public CatalogRights {
+ public:
+  [[nodiscard]] bool MayReadNode(absl::string_view) const override {
+    ++count_;
+    return true;
+  }
+  [[nodiscard]] bool MayReadService(absl::string_view) const override {
+    return true;
+  }
+  [[nodiscard]] size_t TakeCount() const { return std::exchange(count_, 0); }
+
+ private:
+  mutable size_t count_ = 0;
+};
+
+TEST_F(ExplainTest, ALargeServiceIsLookedAtOnce) {
+  constexpr size_t kCount = kExplainInstancesMax + 500;
+  BatchMaker batch;
+  for (size_t i = 0; i < kCount; ++i) {
+    batch.Put({"dc1", "n1"}, MakeInstance(absl::StrCat("b", i), "big", "", 80));
+  }
+  PreparedQuery query = MakePreparedQuery("1d", "shop", "big");
+  query.token = "its";
+  Put(batch.Put(query));
+  const auto its = std::make_shared<const CountingRights>();
+  rights_.of_token = [&its](const std::string&) { return its; };
+  Ask("shop.query.consul");
+  const ExplainContext context{state_, line_.view(), rights_};
+  ExplainQuestion question;
+  ASSERT_TRUE(NameToWire("shop.query.consul", &question.name));
+  (void)its->TakeCount();
+  found_ = Explain(context, question);
+  EXPECT_LE(its->TakeCount(), kCount);
+  EXPECT_EQ(found_.instance_count, kCount);
+  EXPECT_EQ(found_.instances.size(), kExplainInstancesMax);
+  EXPECT_TRUE(absl::StrContains(
+      Steps(), absl::StrCat("It finds ", kCount, " in datacenter dc1.")))
+      << Steps();
+
+  const auto reader = std::make_shared<const CountingRights>();
+  reader_ = reader;
+  Put(BatchMaker().Put({"dc1", "n1"},
+                       MakeCheck("serf", "", HealthStatus::kCritical)));
+  Ask("big.service.consul");
+  EXPECT_EQ(found_.rcode, "NXDOMAIN");
+  EXPECT_LE(reader->TakeCount(), kCount + 1);
+  EXPECT_EQ(found_.instance_count, kCount);
+  EXPECT_EQ(found_.instances.size(), kExplainInstancesMax);
+  EXPECT_TRUE(absl::StrContains(Steps(), "All of them are critical"))
+      << Steps();
 }
 
 TEST_F(ExplainTest, NodesAndReverseNames) {

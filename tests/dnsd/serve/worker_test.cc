@@ -24,6 +24,7 @@ using testing::Bytes;
 using testing::Client;
 using testing::Eventually;
 using testing::Frame;
+using testing::FreeEndpoint;
 using testing::Query;
 using testing::Servfail;
 
@@ -242,6 +243,82 @@ TEST_F(WorkerTest, StopWaitsForClientsToReadButNotForEver) {
   EXPECT_EQ(worker->stats().tcp_open.value(), 0u);
   // Stopping again does nothing.
   worker->Stop(2000);
+}
+
+// Has more answers than the kernel holds for it, and reads none.
+std::unique_ptr<Client> StuckClient(const Worker& worker) {
+  auto client = std::make_unique<Client>(worker.listening()[0], SOCK_STREAM);
+  Bytes queries;
+  for (uint16_t id = 0; id < 200; ++id) {
+    const Bytes frame = Frame(Query(id, "big60000"));
+    queries.insert(queries.end(), frame.begin(), frame.end());
+  }
+  EXPECT_TRUE(client->Send(queries));
+  EXPECT_TRUE(Eventually([&] {
+    return worker.stats().tcp.received_bytes.value() == queries.size();
+  }));
+  return client;
+}
+
+constexpr uint64_t kForEverMs = 3'600'000;
+
+TEST_F(WorkerTest, SeveralStopAtOnce) {
+  const auto slow = MustCreate(0, {{"127.0.0.1", 0}});
+  const auto quick = MustCreate(0, {{"127.0.0.1", 0}});
+  ASSERT_NE(slow, nullptr);
+  ASSERT_NE(quick, nullptr);
+  slow->Start();
+  quick->Start();
+  std::unique_ptr<Client> stuck = StuckClient(*slow);
+  Client idle(quick->listening()[0], SOCK_STREAM);
+  ExpectServed(quick->listening()[0]);
+  slow->BeginStop(kForEverMs);
+  quick->BeginStop(kForEverMs);
+  // Before anybody waits for the slow one.
+  EXPECT_TRUE(idle.AtEnd());
+  quick->Stop(kForEverMs);
+  EXPECT_EQ(slow->stats().tcp_open.value(), 1u);
+  stuck.reset();
+  slow->Stop(kForEverMs);
+  EXPECT_EQ(slow->stats().tcp_open.value(), 0u);
+}
+
+// The socket gets its share of queries until the process that made it closes
+// it: as long as the worker runs for others, it answers.
+TEST_F(WorkerTest, APassedSocketIsAnsweredUntilTheEnd) {
+  const Endpoint endpoint = FreeEndpoint("127.0.0.1");
+  auto udp = ListenUdp(endpoint);
+  auto tcp = ListenTcp(endpoint);
+  ASSERT_TRUE(udp.ok() && tcp.ok());
+  const UniqueFd kept(dup(udp->fd.get()));
+  Worker::Options options;
+  options.listen = {endpoint};
+  options.sockets.udp.push_back(*std::move(udp));
+  options.sockets.tcp.push_back(*std::move(tcp));
+  options.view = &view_;
+  options.reader = qsbr_.Register();
+  auto created = Worker::Create(std::move(options));
+  ASSERT_TRUE(created.ok()) << created.status();
+  const std::unique_ptr<Worker> worker = *std::move(created);
+  worker->Start();
+  std::unique_ptr<Client> stuck = StuckClient(*worker);
+  Client idle(endpoint, SOCK_STREAM);
+  ExpectServed(endpoint);
+  worker->BeginStop(kForEverMs);
+  EXPECT_TRUE(idle.AtEnd());  // so it has begun
+  Client late(endpoint, SOCK_DGRAM);
+  ASSERT_TRUE(late.Send(Query(7, "web")));
+  EXPECT_EQ(late.ReceiveDatagram(), Answer(Query(7, "web")));
+  ASSERT_TRUE(late.Send(Query(8, "wait5")));
+  EXPECT_EQ(late.ReceiveDatagram(), Servfail(Query(8, "wait5")));
+  stuck.reset();
+  worker->Stop(kForEverMs);
+  // What comes now waits for the next server.
+  ASSERT_TRUE(late.Send(Query(9, "web")));
+  EXPECT_TRUE(Eventually([&] {
+    uint8_t byte;
+    return recv(kept.get(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 1;
+  }));
 }
 
 TEST_F(WorkerTest, AWorkerThatNeverStartedCanGo) {
