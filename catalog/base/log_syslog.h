@@ -6,6 +6,8 @@
 //           for it again. Nothing of that is an error of ours.
 // Blocking: like a full pipe, as long as somebody holds /dev/log and its queue
 //           is full; not without one.
+// Consul:   1.8.7 sends every line as NOTICE, with time and level before it;
+//           here the priority is the level's.
 #ifndef DNSD_CATALOG_BASE_LOG_SYSLOG_H_
 #define DNSD_CATALOG_BASE_LOG_SYSLOG_H_
 
