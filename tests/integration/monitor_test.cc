@@ -31,7 +31,7 @@ constexpr char kLine[] = " [INFO]  agent: Log level changed: from=error ";
 
 class MonitorTest : public ::testing::Test {
  protected:
-  void Start(const std::string& config = "") {
+  void Start(const std::string& config = "node_name = \"n1\"") {
     agent_.emplace(std::vector<std::string>{
         "-dev", "-node", "n1", "-config-file", dir_.Write("c.hcl", config)});
     ASSERT_TRUE(agent_->WaitUntilServing()) << agent_->process().output();

@@ -136,7 +136,7 @@ TEST_F(SyslogTest, GetsJsonAsAnotherFacility) {
 
 // Whoever listens there may come late, and come back.
 TEST_F(SyslogTest, IsNotMissedWhereItIsNot) {
-  Start("", {"-syslog"});
+  Start("node_name = \"n1\"", {"-syslog"});
   ASSERT_TRUE(agent_->WaitUntilServing()) << agent_->process().output();
   ConsulApi api("http://" + agent_->HttpAddress());
   for (const char* level : {"debug", "trace"}) {
