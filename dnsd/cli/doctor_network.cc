@@ -8,12 +8,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "dnsd/cli/dns_probe.h"
 #include "dnsd/cli/doctor.h"
 #include "dnsd/cli/managed_file.h"
 #include "dnsd/cli/proc_sockets.h"
 #include "dnsd/cli/resolv_conf.h"
 #include "dnsd/cli/resolver_setup.h"
-#include "dnsd/cli/soa_probe.h"
 #include "dnsd/config_addresses.h"
 #include "dnsd/serve/listen_socket.h"
 

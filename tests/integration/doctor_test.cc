@@ -18,7 +18,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "dnsd/cli/soa_probe.h"
+#include "dnsd/cli/dns_probe.h"
 #include "dnsd/limits.h"
 #include "tests/integration/doctor_fixture.h"
 #include "tests/testing/agent_process.h"
@@ -334,7 +334,7 @@ TEST_F(DoctorTest, DnsThatDoesNotAnswerIsTold) {
   }
   agent_->process().Pause();
   EXPECT_THAT(SoaProbe(here, SocketProtocol::kUdp, "consul.").message(),
-              HasSubstr("no answer in 2 s"));
+              HasSubstr("no answer in 2000 ms"));
   agent_->process().Signal(SIGCONT);
 }
 
