@@ -171,7 +171,7 @@ TEST(NameToWire, RefusesWhatIsNoName) {
 
 TEST(NameToWire, KnowsTheLongestName) {
   std::string text;
-  for (int i = 0; i < 3; ++i) text += std::string(63, 'a') + ".";
+  for (int i = 0; i < 3; ++i) absl::StrAppend(&text, std::string(63, 'a'), ".");
   std::string wire;
   EXPECT_TRUE(NameToWire(text + std::string(61, 'b'), &wire));
   EXPECT_EQ(wire.size(), 255u);
