@@ -17,7 +17,7 @@ namespace {
 
 // How often to look for a port that is free over UDP and TCP. Only a machine
 // with nearly all ports taken needs more than one try.
-constexpr int kProbesMax = 16;
+constexpr int kProbesMax = 256;
 
 enum class Sharing : bool { kAlone, kReusePort };
 
