@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -177,6 +179,28 @@ TEST_F(AnswerCountTest, WhatWaitedCountsWhenItIsAnswered) {
   EXPECT_GT(stats.udp.delay.sum_ns.value(), 0u);
   EXPECT_LT(stats.udp.delay.sum_ns.value(), MonotonicNs());
   EXPECT_GT(MonotonicNs(), published_ns);
+}
+
+// What is written per query shares no cache line, nor the pair of lines that is
+// fetched together, with anything else, wherever it is allocated.
+TEST(WorkerStatsTest, ShareNoLineWithOthers) {
+  constexpr size_t kLines = 128;
+  static_assert(alignof(WorkerStats) % kLines == 0);
+  static_assert(sizeof(WorkerStats) % kLines == 0);
+  struct Holder {
+    char before = 0;
+    WorkerStats stats;
+    char behind = 0;
+  };
+  const auto one = std::make_unique<Holder>();
+  const auto two = std::make_unique<Holder>();
+  for (const Holder* holder : {one.get(), two.get()}) {
+    const auto begin = reinterpret_cast<uintptr_t>(&holder->stats);
+    EXPECT_EQ(begin % kLines, 0u);
+    EXPECT_GE(begin - reinterpret_cast<uintptr_t>(&holder->before), kLines);
+    EXPECT_GE(reinterpret_cast<uintptr_t>(&holder->behind) - begin,
+              sizeof(WorkerStats));
+  }
 }
 
 }  // namespace
