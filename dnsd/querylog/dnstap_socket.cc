@@ -16,17 +16,19 @@ namespace {
 
 constexpr absl::string_view kContentType = "protobuf:dnstap.Dnstap";
 
-bool WaitFor(int fd, short events) {
-  pollfd wait{fd, events, 0};
-  return poll(&wait, 1, kDnstapPatienceMs) > 0;
-}
-
 }  // namespace
 
 // The bytes below libfstrm: its own socket would wait for ever.
 struct DnstapSocket::Stream {
-  Stream(std::string socket_path, DnstapCounts* dnstap_counts)
-      : path(std::move(socket_path)), counts(dnstap_counts) {}
+  Stream(std::string socket_path, DnstapCounts* dnstap_counts, int patience)
+      : path(std::move(socket_path)),
+        counts(dnstap_counts),
+        patience_ms(patience) {}
+
+  [[nodiscard]] bool WaitFor(short events) const {
+    pollfd wait{fd.get(), events, 0};
+    return poll(&wait, 1, patience_ms) > 0;
+  }
 
   [[nodiscard]] fstrm_res Open() {
     sockaddr_un address{};
@@ -57,7 +59,7 @@ struct DnstapSocket::Stream {
         sent += static_cast<size_t>(count);
       } else if (!WouldBlock(errno)) {
         return Fail(errno);
-      } else if (!WaitFor(fd.get(), POLLOUT)) {
+      } else if (!WaitFor(POLLOUT)) {
         return Fail(ETIMEDOUT);
       }
     }
@@ -82,7 +84,7 @@ struct DnstapSocket::Stream {
         count -= static_cast<size_t>(got);
       } else if (!WouldBlock(errno)) {
         return Fail(errno);
-      } else if (!WaitFor(fd.get(), POLLIN)) {
+      } else if (!WaitFor(POLLIN)) {
         return Fail(ETIMEDOUT);
       }
     }
@@ -99,16 +101,18 @@ struct DnstapSocket::Stream {
 
   const std::string path;
   DnstapCounts* const counts;
+  const int patience_ms;
   UniqueFd fd;
   std::string buffer;
   uint64_t gathered_count = 0;  // frames in it
   int error = 0;                // of the last failure
 };
 
-DnstapSocket::DnstapSocket(std::string path, DnstapCounts* counts)
+DnstapSocket::DnstapSocket(std::string path, DnstapCounts* counts,
+                           int patience_ms)
     : path_(path),
       counts_(counts),
-      stream_(std::make_unique<Stream>(std::move(path), counts)) {}
+      stream_(std::make_unique<Stream>(std::move(path), counts, patience_ms)) {}
 
 DnstapSocket::~DnstapSocket() {
   if (writer_ == nullptr) return;

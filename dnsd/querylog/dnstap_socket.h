@@ -42,7 +42,8 @@ struct DnstapCounts {
 class DnstapSocket {
  public:
   // `counts` outlives it.
-  DnstapSocket(std::string path, DnstapCounts* counts);
+  DnstapSocket(std::string path, DnstapCounts* counts,
+               int patience_ms = kDnstapPatienceMs);
   ~DnstapSocket();  // says that this was all
   DnstapSocket(const DnstapSocket&) = delete;
   DnstapSocket& operator=(const DnstapSocket&) = delete;

@@ -16,6 +16,9 @@
 namespace dnsd {
 namespace {
 
+// Longer than other work keeps a thread of the test waiting.
+constexpr int kPatienceMs = 2000;
+
 // One that greets as Frame Streams wants it, and then reads what it is told to.
 class Reader {
  public:
@@ -73,7 +76,7 @@ TEST(DnstapSocket, CountsWhatTheReadersSocketTook) {
   const testing::TempDir dir;
   const std::string path = dir.Path("tap.sock");
   DnstapCounts counts;
-  DnstapSocket tap(path, &counts);
+  DnstapSocket tap(path, &counts, kPatienceMs);
   Reader reader(path);
   tap.Write("one");
   tap.Write("two");
@@ -100,7 +103,7 @@ TEST(DnstapSocket, CountsWhatItsEndSendsOrNot) {
     DnstapCounts counts;
     {
       Reader reader(path);
-      DnstapSocket tap(path, &counts);
+      DnstapSocket tap(path, &counts, kPatienceMs);
       tap.Write("one");
       if (!is_there) reader.Go();
     }
