@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -21,6 +20,8 @@
 #include "catalog/base/log_control.h"
 #include "catalog/base/log_monitor.h"
 #include "catalog/base/log_syslog.h"
+#include "catalog/base/monotonic_time.h"
+#include "catalog/base/unix_time.h"
 
 namespace dnsd {
 namespace {
@@ -41,16 +42,8 @@ spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   return spdlog::level::info;
 }
 
-int64_t WallUs() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 int64_t MonotonicMs() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
+  return static_cast<int64_t>(MonotonicNs() / 1'000'000);
 }
 
 struct LevelWord {
@@ -126,7 +119,7 @@ struct Logger {
              one.module,
              "Suppressed repeated messages",
              {{"message", one.message}, {"count", one.count}},
-             WallUs()});
+             UnixNs() / 1000});
     }
   }
 
@@ -252,7 +245,7 @@ void Log(LogLevel level, absl::string_view module, absl::string_view message,
     admitted = logger.repeats.Admit(level, module, message, now_ms);
   }
   logger.WriteSuppressed(suppressed);
-  if (admitted) logger.Write({level, module, message, fields, WallUs()});
+  if (admitted) logger.Write({level, module, message, fields, UnixNs() / 1000});
 }
 
 void LogTrace(absl::string_view module, absl::string_view message,

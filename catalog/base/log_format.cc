@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "catalog/base/json_write.h"
 #include "catalog/base/log.h"
 #include "catalog/base/log_control.h"
 
@@ -95,57 +96,14 @@ void AppendTextValue(absl::string_view value, std::string* out) {
   out->push_back('"');
 }
 
-// The length of the UTF-8 sequence at `text`'s start, or 0 if there is none.
-size_t Utf8Length(absl::string_view text) {
-  const auto at = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = at(0);
-  size_t length = 0;
-  uint32_t code = 0;
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first < 0xe0) {
-    length = 2;
-    code = first & 0x1fu;
-  } else if (first >= 0xe0 && first < 0xf0) {
-    length = 3;
-    code = first & 0x0fu;
-  } else if (first >= 0xf0 && first < 0xf5) {
-    length = 4;
-    code = first & 0x07u;
+// As Go's encoding/json, which writes Consul's lines, but for DEL: that is no
+// control character to JSON, and terminals act on it.
+void AppendJsonText(absl::string_view text, std::string* out) {
+  size_t at = out->size();
+  AppendJsonString(text, out);
+  while ((at = out->find('\x7f', at)) != std::string::npos) {
+    out->replace(at, 1, "\\u007f");
   }
-  if (length == 0 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xc0) != 0x80) return 0;
-    code = (code << 6) | (at(i) & 0x3fu);
-  }
-  const bool surrogate = code >= 0xd800 && code < 0xe000;
-  const bool overlong = (length == 3 && code < 0x800) ||
-                        (length == 4 && code < 0x10000) || code > 0x10ffff;
-  return surrogate || overlong ? 0 : length;
-}
-
-// Escapes as Go's encoding/json does, which writes Consul's lines.
-void AppendJsonString(absl::string_view text, std::string* out) {
-  out->push_back('"');
-  while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    const char c = text[0];
-    if (length == 0) {
-      absl::StrAppend(out, "\\ufffd");
-    } else if (length > 1) {
-      out->append(text.data(), length);
-    } else if (c == '"' || c == '\\') {
-      out->push_back('\\');
-      out->push_back(c);
-    } else if (c == '\n' || c == '\r' || c == '\t') {
-      AppendControl(c, out);
-    } else if (IsControl(c) || c == '<' || c == '>' || c == '&') {
-      absl::StrAppendFormat(out, "\\u%04x", static_cast<unsigned char>(c));
-    } else {
-      out->push_back(c);
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  out->push_back('"');
 }
 
 }  // namespace
@@ -195,22 +153,22 @@ std::string FormatLogJson(const LogEvent& event) {
   int64_t us = 0;
   const std::string seconds = UtcSeconds(event.unix_us, &us);
   std::string line = "{\"@level\":";
-  AppendJsonString(LogLevelText(event.level), &line);
+  AppendJsonText(LogLevelText(event.level), &line);
   absl::StrAppend(&line, ",\"@message\":");
-  AppendJsonString(event.message, &line);
+  AppendJsonText(event.message, &line);
   if (!event.module.empty()) {
     absl::StrAppend(&line, ",\"@module\":");
-    AppendJsonString(event.module, &line);
+    AppendJsonText(event.module, &line);
   }
   absl::StrAppendFormat(&line, ",\"@timestamp\":\"%s.%06dZ\"", seconds, us);
   for (const LogField& field : event.fields) {
     line.push_back(',');
-    AppendJsonString(field.key, &line);
+    AppendJsonText(field.key, &line);
     line.push_back(':');
     if (field.bare) {
       line += field.value;
     } else {
-      AppendJsonString(field.value, &line);
+      AppendJsonText(field.value, &line);
     }
   }
   line.push_back('}');

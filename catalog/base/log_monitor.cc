@@ -1,10 +1,10 @@
 #include "catalog/base/log_monitor.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "absl/strings/str_cat.h"
 #include "catalog/base/log_control.h"
+#include "catalog/base/unix_time.h"
 
 namespace dnsd {
 namespace {
@@ -17,14 +17,7 @@ std::string Format(const LogEvent& event, bool json) {
 std::string LossLine(uint64_t count, bool json) {
   const std::string message =
       absl::StrCat("Monitor dropped ", count, " logs during monitor request");
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return Format(
-      {LogLevel::kWarn,
-       "agent",
-       message,
-       {},
-       std::chrono::duration_cast<std::chrono::microseconds>(now).count()},
-      json);
+  return Format({LogLevel::kWarn, "agent", message, {}, UnixNs() / 1000}, json);
 }
 
 }  // namespace

@@ -162,10 +162,6 @@ void TellQuery(const PreparedQuery& query, ExplainRun* run) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 // What ExecuteQuery() looks at, where it does: as long as nothing is taken.
 void ListJudged(const PreparedQuery& query, const CatalogRights* rights,
                 ExplainRun* run) {
