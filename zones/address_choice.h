@@ -1,7 +1,7 @@
 // Which of its addresses a node or instance shows to which question: Consul's
 // TranslateAddress (consul.md 1.5).
 //
-// Threads: plain values and pure functions; cold code, on the sync thread.
+// Threads: plain values and pure functions; cold code.
 #ifndef DNSD_ZONES_ADDRESS_CHOICE_H_
 #define DNSD_ZONES_ADDRESS_CHOICE_H_
 

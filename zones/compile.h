@@ -2,7 +2,8 @@
 // filter, TTLs, address choice and SRV targets are decided here, once per
 // change, and not per query.
 //
-// Threads:   the sync thread (State's).
+// Threads:   where State may be read: its thread, or others while it waits;
+//            each with a context of its own.
 // Ownership: an Entry returned is the caller's to Free(); nullptr means the
 //            name has no records, e.g. no healthy instance.
 // Consul:    consul.md 1.4 (SRV), 1.5 (addresses), 1.6 (CNAME), 1.12 (TXT).
@@ -11,15 +12,20 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "catalog/catalog_rights.h"
 #include "catalog/state.h"
 #include "zones/entry.h"
+#include "zones/entry_builder.h"
 #include "zones/policy.h"
 
 namespace dnsd {
+
+// The policy's domain in wire form.
+[[nodiscard]] std::string PrimaryDomain(const ZonePolicy& policy);
 
 struct CompileContext {
   const State& state;
@@ -27,14 +33,18 @@ struct CompileContext {
   uint64_t seed;
   // The View's index of a datacenter.
   std::function<uint8_t(const std::string&)> datacenter_index;
+  // Each entry is laid out in it.
+  EntryBuilder* builder;
   // What answers may show.
   AskerRights rights = {};
+  std::string domain = PrimaryDomain(policy);  // wire form
 };
 
-// `kind` is kService, kConnect or kIngress.
-[[nodiscard]] const Entry* CompileService(const CompileContext& context,
-                                          EntryKind kind,
-                                          const NameKey& service);
+// `kind` is kService, of the service's own instances; or kConnect or kIngress,
+// of those that stand for it. In State's order.
+[[nodiscard]] const Entry* CompileService(
+    const CompileContext& context, EntryKind kind, const NameKey& service,
+    std::span<const InstanceView> instances);
 // Where an entry goes: the View's index of a datacenter, and wire bytes.
 struct EntryPlace {
   uint8_t datacenter = 0;
@@ -45,8 +55,10 @@ struct EntryPlace {
 [[nodiscard]] const Entry* CompileInstances(
     const CompileContext& context, EntryKind kind, const EntryPlace& place,
     uint32_t ttl, const std::vector<InstanceView>& instances);
-[[nodiscard]] const Entry* CompileVirtual(const CompileContext& context,
-                                          const NameKey& service);
+// `instances` are the service's own.
+[[nodiscard]] const Entry* CompileVirtual(
+    const CompileContext& context, const NameKey& service,
+    std::span<const InstanceView> instances);
 // `key` is the node's name, or its id, as labels.
 [[nodiscard]] const Entry* CompileNode(const CompileContext& context,
                                        const Node& node,

@@ -2,13 +2,14 @@
 // address): its records in wire form, ready to be copied. HOT PATH
 //
 // Shape: one block of memory,
-//   Entry | key | EntrySet[set_count] | index arrays | records
+//   Entry | key | EntrySet[set_count] | index arrays | names | records
 // where every "offset" counts bytes from the start of the block. Records are
 // shared between the sets of an entry: a set, one per tag, is lists of record
-// offsets. Owner names are the pointer C0 0C (the question's name), so a
-// record serves every spelling of its name: tags, RFC 2782, datacenters, alt
-// domain, letter case. Names in rdata that lie under our domain are stored
-// without the domain, which is appended as the question spelled it.
+// offsets, which sets share, too. Owner names are the pointer C0 0C (the
+// question's name), so a record serves every spelling of its name: tags, RFC
+// 2782, datacenters, alt domain, letter case. Names in rdata that lie under our
+// domain are stored without the domain, which is appended as the question
+// spelled it.
 //
 // Threads:   immutable once made by EntryBuilder; any number of readers.
 // Ownership: Free() by whoever holds it last (CowMap and Qsbr).

@@ -1,5 +1,6 @@
 #include "zones/entry_builder.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -11,58 +12,83 @@ namespace {
 
 constexpr size_t kAlign = alignof(uint32_t);
 
-void Pad(std::string* bytes, size_t align) {
-  while (bytes->size() % align != 0) bytes->push_back('\0');
-}
+size_t Aligned(size_t size) { return (size + kAlign - 1) / kAlign * kAlign; }
 
 template <typename T>
 void AppendPod(std::string* bytes, const T& value) {
   bytes->append(reinterpret_cast<const char*>(&value), sizeof(value));
 }
 
+uint16_t BytesOf(const RrRecord& head) { return head.size; }
+uint16_t BytesOf(const SrvRecord& head) { return head.rr.size; }
+
+void Copy(absl::string_view bytes, uint8_t* to) {
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+}
+
 }  // namespace
 
+template <typename Head>
+absl::string_view EntryBuilder::Bytes<Head>::Of(Ref ref) const {
+  Head head;
+  std::memcpy(&head, records->data() + ref - 1, sizeof(head));
+  return {records->data() + ref - 1, sizeof(head) + BytesOf(head)};
+}
+
+EntryBuilder::EntryBuilder()
+    : plain_(0, Bytes<RrRecord>{&records_}, Bytes<RrRecord>{&records_}),
+      srvs_(0, Bytes<SrvRecord>{&records_}, Bytes<SrvRecord>{&records_}) {}
+
+void EntryBuilder::Clear() {
+  plain_.clear();
+  srvs_.clear();
+  records_.clear();
+  target_ids_.clear();
+  texts_.clear();
+  sets_.clear();
+  index_.clear();
+  names_.clear();
+}
+
 EntryBuilder::Ref EntryBuilder::Append(const void* head, size_t head_size,
-                                       const std::string& bytes) {
-  Pad(&records_, kAlign);
-  Ref ref = static_cast<Ref>(records_.size() + 1);
+                                       absl::string_view bytes) {
+  records_.resize(Aligned(records_.size()));
+  const Ref ref = static_cast<Ref>(records_.size() + 1);
   records_.append(static_cast<const char*>(head), head_size);
-  records_ += bytes;
+  records_.append(bytes.data(), bytes.size());
   return ref;
 }
 
-EntryBuilder::Ref EntryBuilder::AddRecord(const std::string& bytes,
+template <typename Head>
+EntryBuilder::Ref EntryBuilder::AppendUnique(const Head& head,
+                                             absl::string_view bytes,
+                                             Refs<Head>* refs) {
+  const size_t before = records_.size();
+  const auto [ref, is_new] = refs->insert(Append(&head, sizeof(head), bytes));
+  if (!is_new) records_.resize(before);
+  return *ref;
+}
+
+EntryBuilder::Ref EntryBuilder::AddRecord(absl::string_view bytes,
                                           uint8_t flags, uint8_t split) {
   DNSD_CHECK(bytes.size() <= UINT16_MAX);
-  Ref& ref = plain_[bytes];
-  if (ref == 0) {
-    RrRecord head{static_cast<uint16_t>(bytes.size()), flags, split};
-    ref = Append(&head, sizeof(head), bytes);
-  }
-  return ref;
+  const RrRecord head{static_cast<uint16_t>(bytes.size()), flags, split};
+  return AppendUnique(head, bytes, &plain_);
 }
 
-EntryBuilder::Ref EntryBuilder::AddSrv(const std::string& target,
-                                       const std::string& bytes, uint8_t flags,
+EntryBuilder::Ref EntryBuilder::AddSrv(absl::string_view target,
+                                       absl::string_view bytes, uint8_t flags,
                                        uint8_t split, Ref address, Ref texts) {
   DNSD_CHECK(bytes.size() <= UINT16_MAX);
-  std::string key = bytes;
-  AppendPod(&key, address);
-  AppendPod(&key, texts);
-  Ref& ref = srvs_[key];
-  if (ref != 0) return ref;
   // Ids past 16 bits wrap: then equal ids may mean different targets, whose
   // additional records are left out. No message holds so many.
-  auto next_id = static_cast<uint16_t>(target_ids_.size());
+  const auto next_id = static_cast<uint16_t>(target_ids_.size());
   SrvRecord head;
   head.address = address;
   head.texts = texts;
-  head.target_id = target_ids_.emplace(target, next_id).first->second;
+  head.target_id = target_ids_.try_emplace(target, next_id).first->second;
   head.rr = {static_cast<uint16_t>(bytes.size()), flags, split};
-  ref = Append(&head, sizeof(head), bytes);
-  fixups_.push_back({ref - 1 + offsetof(SrvRecord, address)});
-  fixups_.push_back({ref - 1 + offsetof(SrvRecord, texts)});
-  return ref;
+  return AppendUnique(head, bytes, &srvs_);
 }
 
 EntryBuilder::Ref EntryBuilder::AddTexts(
@@ -84,84 +110,101 @@ EntryBuilder::Ref EntryBuilder::AddTexts(
   return ref;
 }
 
-void EntryBuilder::AddSet(const std::string& tag, const std::string& self,
-                          Lists lists) {
-  sets_.push_back({tag, self, std::move(lists)});
+// Most sets of an entry list the same: one without a tag, and one for each tag
+// that all instances have.
+RrList EntryBuilder::AddList(const std::vector<Ref>& list, ListKind kind) {
+  const auto size = static_cast<uint32_t>(list.size());
+  const auto is_same = [&](const RrList& other) {
+    return other.count == size &&
+           std::equal(list.begin(), list.end(), index_.begin() + other.offset);
+  };
+  if (size == 0) return {};
+  if (!sets_.empty() && is_same(sets_.front().lists[kind])) {
+    return sets_.front().lists[kind];
+  }
+  const RrList added{static_cast<uint32_t>(index_.size()), size};
+  index_.insert(index_.end(), list.begin(), list.end());
+  return added;
+}
+
+void EntryBuilder::AddSet(absl::string_view tag, absl::string_view self,
+                          const Lists& lists) {
+  Set set;
+  set.tag_size = static_cast<uint16_t>(tag.size());
+  set.self_size = static_cast<uint16_t>(self.size());
+  set.tag_offset = static_cast<uint32_t>(names_.size());
+  set.self_offset = static_cast<uint32_t>(names_.size() + tag.size());
+  names_.append(tag.data(), tag.size());
+  names_.append(self.data(), self.size());
+  set.tag_hash =
+      TagHash({reinterpret_cast<const uint8_t*>(tag.data()), tag.size()});
+  for (size_t kind = 0; kind < kListCount; ++kind) {
+    const bool is_as_a = kind == kListAny && lists[kListAny] == lists[kListA];
+    set.lists[kind] = is_as_a
+                          ? set.lists[kListA]
+                          : AddList(lists[kind], static_cast<ListKind>(kind));
+  }
+  sets_.push_back(set);
 }
 
 const Entry* EntryBuilder::Finish(EntryKind kind, uint8_t datacenter,
                                   const std::string& key, uint64_t hash) const {
   DNSD_CHECK(key.size() <= UINT8_MAX);
+  // Sets, index arrays, names, records follow each other.
+  const size_t sets = Aligned(sizeof(Entry) + key.size());
+  Places places;
+  places.index = sets + sets_.size() * sizeof(EntrySet);
+  places.names = places.index + index_.size() * sizeof(Ref);
+  places.records = Aligned(places.names + names_.size());
+  const size_t size = places.records + records_.size();
+  DNSD_CHECK(size <= UINT32_MAX);
+
   Entry entry;
   entry.hash = hash;
+  entry.size = static_cast<uint32_t>(size);
+  entry.sets_offset = static_cast<uint32_t>(sets);
+  entry.set_count = static_cast<uint32_t>(sets_.size());
+  entry.key_size = static_cast<uint8_t>(key.size());
   entry.kind = kind;
   entry.datacenter = datacenter;
-  entry.key_size = static_cast<uint8_t>(key.size());
+  entry.has_self_sets =
+      std::any_of(sets_.begin(), sets_.end(),
+                  [](const Set& set) { return set.self_size != 0; });
   entry.has_texts = !texts_.empty();
-  entry.set_count = static_cast<uint32_t>(sets_.size());
-  std::string block(sizeof(Entry), '\0');
-  block += key;
-  Pad(&block, kAlign);
-  entry.sets_offset = static_cast<uint32_t>(block.size());
 
-  // Sizes are known before anything is placed: sets, index arrays, names,
-  // records follow each other.
-  Places places;
-  places.index = block.size() + sets_.size() * sizeof(EntrySet);
-  places.names = places.index;
-  for (const Set& set : sets_) {
-    for (const auto& list : set.lists) {
-      places.names += list.size() * sizeof(uint32_t);
-    }
+  auto words = std::make_unique<uint64_t[]>((size + 7) / 8);
+  auto* const block = reinterpret_cast<uint8_t*>(words.get());
+  std::memcpy(block, &entry, sizeof(entry));
+  Copy(key, block + sizeof(entry));
+  PlaceSets(places, block + sets);
+  Copy(names_, block + places.names);
+  Copy(records_, block + places.records);
+  for (const Ref srv : srvs_) {
+    auto* const head =
+        reinterpret_cast<SrvRecord*>(block + places.records + srv - 1);
+    head->address = places.Of(head->address);
+    head->texts = places.Of(head->texts);
   }
-  places.records = places.names;
-  for (const Set& set : sets_) {
-    places.records += set.tag.size() + set.self.size();
-    if (!set.self.empty()) entry.has_self_sets = true;
-  }
-  places.records = (places.records + kAlign - 1) / kAlign * kAlign;
-
-  AppendSets(places, &block);
-  Pad(&block, kAlign);
-  DNSD_CHECK(block.size() == places.records);
-  block += records_;
-  for (const Fixup& fixup : fixups_) {
-    Ref ref;
-    std::memcpy(&ref, &records_[fixup.at], sizeof(ref));
-    ref = places.Of(ref);
-    std::memcpy(&block[places.records + fixup.at], &ref, sizeof(ref));
-  }
-  DNSD_CHECK(block.size() <= UINT32_MAX);
-  entry.size = static_cast<uint32_t>(block.size());
-  std::memcpy(block.data(), &entry, sizeof(entry));
-
-  auto words = std::make_unique<uint64_t[]>((block.size() + 7) / 8);
-  std::memcpy(words.get(), block.data(), block.size());
   return reinterpret_cast<const Entry*>(words.release());
 }
 
-void EntryBuilder::AppendSets(const Places& places, std::string* block) const {
-  std::string index;
-  std::string names;
-  for (const Set& set : sets_) {
-    EntrySet out;
-    out.tag_size = static_cast<uint16_t>(set.tag.size());
-    out.self_size = static_cast<uint16_t>(set.self.size());
-    out.tag_offset = static_cast<uint32_t>(places.names + names.size());
-    names += set.tag;
-    out.self_offset = static_cast<uint32_t>(places.names + names.size());
-    names += set.self;
-    out.tag_hash = TagHash(WireBytes(set.tag));
-    for (size_t kind = 0; kind < kListCount; ++kind) {
-      const std::vector<Ref>& list = set.lists[kind];
-      out.lists[kind] = {static_cast<uint32_t>(places.index + index.size()),
-                         static_cast<uint32_t>(list.size())};
-      for (Ref ref : list) AppendPod(&index, places.Of(ref));
+// The sets, and the index arrays behind them.
+void EntryBuilder::PlaceSets(const Places& places, uint8_t* block) const {
+  for (Set set : sets_) {
+    set.tag_offset += static_cast<uint32_t>(places.names);
+    set.self_offset += static_cast<uint32_t>(places.names);
+    for (RrList& list : set.lists) {
+      list.offset =
+          static_cast<uint32_t>(places.index + list.offset * sizeof(Ref));
     }
-    AppendPod(block, out);
+    std::memcpy(block, &set, sizeof(set));
+    block += sizeof(set);
   }
-  *block += index;
-  *block += names;
+  for (const Ref ref : index_) {
+    const Ref placed = places.Of(ref);
+    std::memcpy(block, &placed, sizeof(placed));
+    block += sizeof(placed);
+  }
 }
 
 }  // namespace dnsd

@@ -1,7 +1,7 @@
 // EntryBuilder lays out one Entry: add records, then sets of them, then
-// Finish().
+// Finish(). After Clear() it lays out another and uses its memory again.
 //
-// Threads:   one owner; the sync thread in the server.
+// Threads:   one owner.
 // Ownership: Finish() hands the Entry to the caller, who must Free() it.
 // Limits:    256-byte keys, 64 KiB records, 4 GiB entries; the makers of names
 //            and texts stay far below.
@@ -15,6 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
+#include "absl/strings/string_view.h"
 #include "zones/entry.h"
 
 namespace dnsd {
@@ -25,11 +29,17 @@ class EntryBuilder {
   using Ref = uint32_t;
   using Lists = std::array<std::vector<Ref>, kListCount>;
 
+  EntryBuilder();
+  EntryBuilder(const EntryBuilder&) = delete;
+  EntryBuilder& operator=(const EntryBuilder&) = delete;
+
+  void Clear();
+
   // `bytes` begin with the owner pointer. Equal plain records are added once.
-  Ref AddRecord(const std::string& bytes, uint8_t flags = 0, uint8_t split = 0);
+  Ref AddRecord(absl::string_view bytes, uint8_t flags = 0, uint8_t split = 0);
   // Equal records with equal references are added once. `target` is the name
   // in the rdata, or as much of it as tells it from others.
-  Ref AddSrv(const std::string& target, const std::string& bytes, uint8_t flags,
+  Ref AddSrv(absl::string_view target, absl::string_view bytes, uint8_t flags,
              uint8_t split, Ref address, Ref texts);
   // `records` from the type on. Blocks of one owner are added once.
   // `datacenter` is the owner's.
@@ -38,22 +48,17 @@ class EntryBuilder {
                const std::string& datacenter = "");
 
   // `tag` and `self` as EntrySet has them; empty for none. Sets with a self
-  // name must be added last.
-  void AddSet(const std::string& tag, const std::string& self, Lists lists);
+  // name must be added last. Equal lists of a kind stand in the entry once.
+  void AddSet(absl::string_view tag, absl::string_view self,
+              const Lists& lists);
 
   [[nodiscard]] const Entry* Finish(EntryKind kind, uint8_t datacenter,
                                     const std::string& key,
                                     uint64_t hash) const;
 
  private:
-  struct Set {
-    std::string tag;
-    std::string self;
-    Lists lists;
-  };
-  struct Fixup {
-    size_t at;  // in records_, of a Ref to be moved
-  };
+  // Of offsets in index_ and names_ as long as the entry is not placed.
+  using Set = EntrySet;
 
   // Where the parts of the block begin.
   struct Places {
@@ -67,16 +72,32 @@ class EntryBuilder {
     }
   };
 
-  void AppendSets(const Places& places, std::string* block) const;
-  Ref Append(const void* head, size_t head_size, const std::string& bytes);
+  // Records are equal when their bytes in records_ are, head included.
+  template <typename Head>
+  struct Bytes {
+    const std::string* records;
+    [[nodiscard]] absl::string_view Of(Ref ref) const;
+    size_t operator()(Ref ref) const { return absl::HashOf(Of(ref)); }
+    bool operator()(Ref a, Ref b) const { return Of(a) == Of(b); }
+  };
+  template <typename Head>
+  using Refs = absl::flat_hash_set<Ref, Bytes<Head>, Bytes<Head>>;
+
+  Ref Append(const void* head, size_t head_size, absl::string_view bytes);
+  // The same, unless an equal one is there.
+  template <typename Head>
+  Ref AppendUnique(const Head& head, absl::string_view bytes, Refs<Head>* refs);
+  [[nodiscard]] RrList AddList(const std::vector<Ref>& list, ListKind kind);
+  void PlaceSets(const Places& places, uint8_t* block) const;
 
   std::string records_;  // Ref is an offset in it, plus 1
-  std::vector<Fixup> fixups_;
-  std::map<std::string, Ref> plain_;
-  std::map<std::string, Ref> srvs_;
-  std::map<std::string, uint16_t> target_ids_;
+  Refs<RrRecord> plain_;
+  Refs<SrvRecord> srvs_;
+  absl::flat_hash_map<std::string, uint16_t> target_ids_;
   std::map<std::pair<std::string, std::string>, Ref> texts_;
   std::vector<Set> sets_;
+  std::vector<Ref> index_;
+  std::string names_;
 };
 
 }  // namespace dnsd

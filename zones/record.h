@@ -1,6 +1,6 @@
 // Records in wire form from catalog values: the bytes EntryBuilder takes.
 //
-// Threads: pure functions; cold code, on the sync thread.
+// Threads: pure functions; cold code.
 // Form:    owner pointer C0 0C, type, class IN, TTL, rdlength, rdata.
 #ifndef DNSD_ZONES_RECORD_H_
 #define DNSD_ZONES_RECORD_H_

@@ -1,9 +1,10 @@
 #include "zones/view_builder.h"
 
 #include <algorithm>
-#include <iterator>
+#include <thread>
 
 #include "catalog/base/check.h"
+#include "catalog/base/parallel.h"
 #include "zones/catalog_zone.h"
 #include "zones/entry_builder.h"
 #include "zones/name.h"
@@ -13,6 +14,12 @@ namespace dnsd {
 namespace {
 
 constexpr uint32_t kNegativeTtlRfc = 5;
+
+// How many names a thread compiles at a time, and how many are held before
+// they are put into their places.
+constexpr size_t kPartNames = 64;
+constexpr unsigned kThreadsMax = 8;
+constexpr size_t kBatchNames = 8192;
 
 // Datacenters beyond 255 get this index, under which nothing is found.
 constexpr uint8_t kNoIndex = UINT8_MAX;
@@ -113,65 +120,80 @@ void ViewBuilder::PutDatacenters(const State& state, View* view) {
 void ViewBuilder::Replace(EntryKind kind, uint8_t dc, const std::string& key,
                           const Entry* entry) {
   has_compiled_ = has_compiled_ || entry != nullptr;
-  std::string name{static_cast<char>(kind), static_cast<char>(dc)};
-  name += key;
-  auto [it, is_new] = edit_of_.emplace(name, edits_.size());
-  if (!is_new) {
-    CowMap<Entry>::Edit& edit = edits_[it->second];
-    if (edit.new_item != nullptr) Entry::Free(edit.new_item);
-    edit.new_item = entry;
+  if (dc == kNoIndex) {
+    if (entry != nullptr) Entry::Free(entry);
     return;
+  }
+  // Others are compiled once in a Build().
+  const bool may_come_again =
+      kind == EntryKind::kNodeSuffix || kind >= EntryKind::kQuery;
+  if (may_come_again) {
+    std::string name{static_cast<char>(kind), static_cast<char>(dc)};
+    name += key;
+    auto [it, is_new] = edit_of_.emplace(name, edits_.size());
+    if (!is_new) {
+      CowMap<Entry>::Edit& edit = edits_[it->second];
+      if (edit.new_item != nullptr) Entry::Free(edit.new_item);
+      edit.new_item = entry;
+      return;
+    }
   }
   const Entry* old =
       last_ == nullptr ? nullptr : last_->Find(kind, dc, WireBytes(key));
-  edits_.push_back({EntryHash(seed_, kind, dc, WireBytes(key)), old, entry});
+  if (old == nullptr && entry == nullptr && !may_come_again) return;
+  edits_.push_back({entry != nullptr
+                        ? entry->hash
+                        : EntryHash(seed_, kind, dc, WireBytes(key)),
+                    old, entry});
 }
 
-// Notes where the service's instances are. Only what is new or gone makes its
-// reverse name dirty: an update costs what it changes.
-void ViewBuilder::TraceService(const State& state, const NameKey& key) {
-  ServiceTraces traces;
-  state.ForEachInstance(key, [&](const InstanceView& view) {
-    if (key.first != policy_.datacenter) return;
-    if (!MaySee(rights_.asker.get(), view)) return;
-    ParsedAddress address = ParseAddress(view.instance->address);
-    std::string labels;
-    if (!address.is_ip() || !LabelsToWire(view.instance->name, &labels)) return;
-    traces.push_back({address.bytes, labels + Label("service") +
-                                         Label(view.node->datacenter)});
+// The first view is compiled by several threads, for nobody is answered before
+// it is there; later ones beside those who answer. datacenter_index only looks
+// then: UpdateDatacenters() placed all.
+void ViewBuilder::InParts(
+    const CompileContext& context, size_t count,
+    const std::function<void(const CompileContext&, size_t, size_t)>& work) {
+  const size_t threads =
+      last_ == nullptr
+          ? std::clamp(std::thread::hardware_concurrency(), 1u, kThreadsMax)
+          : 1;
+  Parallel(threads, count, kPartNames, [&](size_t begin, size_t end) {
+    EntryBuilder entry;
+    CompileContext own = context;
+    own.builder = &entry;
+    work(own, begin, end);
   });
-  std::sort(traces.begin(), traces.end());
-  ServiceTraces& before = service_traces_[key];
-  ServiceTraces changed;
-  std::set_difference(before.begin(), before.end(), traces.begin(),
-                      traces.end(), std::back_inserter(changed));
-  for (const auto& [address, target] : changed) {
-    ReverseNames& names = reverse_[address];
-    names.services.erase(names.services.find(target));
-    dirty_reverse_.insert(address);
-  }
-  changed.clear();
-  std::set_difference(traces.begin(), traces.end(), before.begin(),
-                      before.end(), std::back_inserter(changed));
-  for (const auto& [address, target] : changed) {
-    reverse_[address].services.insert(target);
-    dirty_reverse_.insert(address);
-  }
-  before = std::move(traces);
-  if (before.empty()) service_traces_.erase(key);
 }
 
-void ViewBuilder::CompileServiceNames(const CompileContext& context,
-                                      const NameKey& key) {
-  TraceService(context.state, key);
-  std::string labels = ServiceKey(key.second);
-  if (labels.empty()) return;
-  uint8_t dc = DatacenterIndex(key.first);
-  for (EntryKind kind :
-       {EntryKind::kService, EntryKind::kConnect, EntryKind::kIngress}) {
-    Replace(kind, dc, labels, CompileService(context, kind, key));
+void ViewBuilder::CompileServices(const CompileContext& context,
+                                  const std::set<NameKey>& services) {
+  auto next = services.begin();
+  while (next != services.end()) {
+    std::vector<const NameKey*> keys;
+    for (; next != services.end() && keys.size() < kBatchNames; ++next) {
+      keys.push_back(&*next);
+    }
+    std::vector<CompiledService> compiled(keys.size());
+    InParts(context, keys.size(),
+            [&](const CompileContext& own, size_t begin, size_t end) {
+              std::vector<InstanceView> scratch;
+              for (size_t i = begin; i < end; ++i) {
+                compiled[i] = CompileServiceNames(own, *keys[i], &scratch);
+              }
+            });
+    for (size_t i = 0; i < keys.size(); ++i) {
+      PutService(*keys[i], std::move(compiled[i]));
+    }
   }
-  Replace(EntryKind::kVirtual, dc, labels, CompileVirtual(context, key));
+}
+
+void ViewBuilder::PutService(const NameKey& key, CompiledService service) {
+  reverse_.SetService(key, std::move(service.claims));
+  if (service.labels.empty()) return;
+  const uint8_t dc = DatacenterIndex(key.first);
+  for (size_t i = 0; i < service.entries.size(); ++i) {
+    Replace(CompiledService::kKinds[i], dc, service.labels, service.entries[i]);
+  }
 }
 
 // Names above a dotted node name are empty non-terminals.
@@ -181,11 +203,11 @@ void ViewBuilder::CountSuffixes(const std::string& labels, uint8_t dc,
   while (at < labels.size()) {
     std::string suffix = labels.substr(at);
     if (++suffix_counts_[{dc, suffix}] == 1) {
-      EntryBuilder builder;
+      entry_.Clear();
       Replace(EntryKind::kNodeSuffix, dc, suffix,
-              builder.Finish(EntryKind::kNodeSuffix, dc, suffix,
-                             EntryHash(seed_, EntryKind::kNodeSuffix, dc,
-                                       WireBytes(suffix))));
+              entry_.Finish(EntryKind::kNodeSuffix, dc, suffix,
+                            EntryHash(seed_, EntryKind::kNodeSuffix, dc,
+                                      WireBytes(suffix))));
     }
     at += 1u + static_cast<uint8_t>(suffix[0]);
     traces->suffixes.push_back(std::move(suffix));
@@ -202,10 +224,7 @@ void ViewBuilder::DropNodeTraces(uint8_t dc, const NameKey& key) {
     if (nodes.empty()) nodes_of_id_.erase(traces.id);
     dirty_node_names_.insert(traces.id);
   }
-  if (!traces.address.empty()) {
-    reverse_[traces.address].nodes.erase(key.second);
-    dirty_reverse_.insert(traces.address);
-  }
+  if (traces.address) reverse_.RemoveNode(*traces.address, key.second);
   for (const std::string& suffix : traces.suffixes) {
     if (--suffix_counts_[{dc, suffix}] == 0) {
       suffix_counts_.erase({dc, suffix});
@@ -232,12 +251,11 @@ void ViewBuilder::TraceNode(const CompileContext& context, const NameKey& key) {
   }
   ParsedAddress address = ParseAddress(node->address);
   if (address.is_ip() && key.first == policy_.datacenter) {
-    traces.address = address.bytes;
+    traces.address = ToAddressKey(address);
     std::string name;
     (void)LabelsToWire(node->name, &name);
-    traces.target = name + Label("node") + Label(node->datacenter);
-    reverse_[traces.address].nodes[key.second] = traces.target;
-    dirty_reverse_.insert(traces.address);
+    reverse_.AddNode(*traces.address, key.second,
+                     name + Label("node") + Label(node->datacenter));
   }
   node_traces_[key] = std::move(traces);
 }
@@ -262,19 +280,20 @@ void ViewBuilder::CompileNodeNames(const CompileContext& context) {
 }
 
 void ViewBuilder::CompileReverseNames(const CompileContext& context) {
-  for (const std::string& address : dirty_reverse_) {
-    const ReverseNames& names = reverse_[address];
-    const Entry* entry = nullptr;
-    if (!names.empty()) {
-      entry = CompileReverse(context, address,
-                             names.nodes.empty() ? *names.services.begin()
-                                                 : names.nodes.begin()->second);
-    } else {
-      reverse_.erase(address);
-    }
-    Replace(EntryKind::kReverse, 0, address, entry);
+  const std::vector<ReverseNames::Claim> claims = reverse_.TakeChanged();
+  std::vector<const Entry*> entries(claims.size());
+  InParts(context, claims.size(),
+          [&](const CompileContext& own, size_t begin, size_t end) {
+            for (size_t i = begin; i < end; ++i) {
+              if (claims[i].target == nullptr) continue;
+              entries[i] = CompileReverse(own, AddressBytes(claims[i].address),
+                                          *claims[i].target);
+            }
+          });
+  for (size_t i = 0; i < claims.size(); ++i) {
+    Replace(EntryKind::kReverse, 0, AddressBytes(claims[i].address),
+            entries[i]);
   }
-  dirty_reverse_.clear();
 }
 
 bool ViewBuilder::AskQuery(uint8_t datacenter,
@@ -323,31 +342,29 @@ std::unique_ptr<View> ViewBuilder::Build(const State& state, const Dirty& dirty,
                                          uint32_t serial) {
   UpdateDatacenters(state);
   std::unique_ptr<View> view = StartView(serial);
-  CompileContext context{
-      state, policy_, seed_,
-      [this](const std::string& name) { return DatacenterIndex(name); },
-      rights_};
-  Dirty todo = dirty;
+  CompileContext context{state,
+                         policy_,
+                         seed_,
+                         [this](const std::string& name) {
+                           return DatacenterIndex(name); },
+                         &entry_,
+                         rights_};
+  Dirty todo = rebuild_ ? state.Everything() : dirty;
   if (rebuild_) {
     // Everything is compiled anew; what is no more stays dirty by `dirty`.
-    todo.Merge(state.Everything());
+    todo.Merge(dirty);
     for (const auto& [key, traces] : node_traces_) todo.nodes.insert(key);
-    for (const auto& [key, traces] : service_traces_) {
-      todo.services.insert(key);
-    }
-    for (const auto& [address, names] : reverse_) {
-      dirty_reverse_.insert(address);
-    }
+    reverse_.ForEachService(
+        [&](const NameKey& key) { todo.services.insert(key); });
+    reverse_.TellAll();
   }
   bool servers = rebuild_;
   for (const NameKey& key : todo.nodes) {
     TraceNode(context, key);
     servers = servers || key.second == AsciiLower(policy_.node_name);
   }
-  for (const NameKey& key : todo.services) {
-    CompileServiceNames(context, key);
-    servers = servers || key.second == "consul";
-  }
+  CompileServices(context, todo.services);
+  servers = servers || todo.services.contains({policy_.datacenter, "consul"});
   CompileNodeNames(context);
   CompileReverseNames(context);
   CompileQueries(context, todo, view.get());

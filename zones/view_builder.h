@@ -12,8 +12,10 @@
 #define DNSD_ZONES_VIEW_BUILDER_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -23,8 +25,11 @@
 #include "catalog/qsbr.h"
 #include "catalog/state.h"
 #include "zones/compile.h"
+#include "zones/compiled_service.h"
+#include "zones/entry_builder.h"
 #include "zones/policy.h"
 #include "zones/query_compile.h"
+#include "zones/reverse_names.h"
 #include "zones/view.h"
 
 namespace dnsd {
@@ -75,24 +80,12 @@ class ViewBuilder {
   void FinishLine();
 
  private:
-  // Names a reverse address leads to: labels without the domain. The first
-  // one is answered, nodes first, and those by name, as Consul has them.
-  struct ReverseNames {
-    std::map<std::string, std::string> nodes;  // by name in lower case
-    std::multiset<std::string> services;
-
-    [[nodiscard]] bool empty() const {
-      return nodes.empty() && services.empty();
-    }
-  };
   // What a node put into other tables, to take it out again.
   struct NodeTraces {
     NameKey id;  // (datacenter, id in lower case); empty id: none
-    std::string address;
-    std::string target;
+    std::optional<AddressKey> address;
     std::vector<std::string> suffixes;
   };
-  using ServiceTraces = std::vector<std::pair<std::string, std::string>>;
 
   [[nodiscard]] std::unique_ptr<View> StartView(uint32_t serial) const;
   uint8_t DatacenterIndex(const std::string& name);
@@ -100,11 +93,15 @@ class ViewBuilder {
   void PutDatacenters(const State& state, View* view);
   void Replace(EntryKind kind, uint8_t dc, const std::string& key,
                const Entry* entry);
-  void CompileServiceNames(const CompileContext& context, const NameKey& key);
+  void InParts(
+      const CompileContext& context, size_t count,
+      const std::function<void(const CompileContext&, size_t, size_t)>& work);
+  void CompileServices(const CompileContext& context,
+                       const std::set<NameKey>& services);
+  void PutService(const NameKey& key, CompiledService service);
   void TraceNode(const CompileContext& context, const NameKey& key);
   void DropNodeTraces(uint8_t dc, const NameKey& key);
   void CompileNodeNames(const CompileContext& context);
-  void TraceService(const State& state, const NameKey& key);
   void CompileReverseNames(const CompileContext& context);
   void CompileQueries(const CompileContext& context, const Dirty& dirty,
                       View* view);
@@ -124,16 +121,15 @@ class ViewBuilder {
   bool wants_asked_names_ = false;
 
   std::map<NameKey, NodeTraces> node_traces_;
-  std::map<NameKey, ServiceTraces> service_traces_;
-  std::map<std::string, ReverseNames> reverse_;  // by address bytes
+  ReverseNames reverse_;
   std::map<std::pair<uint8_t, std::string>, size_t> suffix_counts_;
   // The nodes that claim an id: it may move from one to another.
   std::map<NameKey, std::set<NameKey>> nodes_of_id_;
-  std::set<std::string> dirty_reverse_;
   std::set<NameKey> dirty_node_names_;  // names and ids
   QueryCompiler queries_;
 
   // Of the Build() that runs.
+  EntryBuilder entry_;
   std::vector<CowMap<Entry>::Edit> edits_;
   std::map<std::string, size_t> edit_of_;  // kind, dc, key to edits_ index
 };

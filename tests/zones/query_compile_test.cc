@@ -48,8 +48,10 @@ class CompilerTest : public ::testing::Test {
 
   int Compile(const Dirty& dirty) {
     int puts = 0;
+    EntryBuilder builder;
     CompileContext context{state_, policy_, 1,
-                           [](const std::string&) { return uint8_t{0}; }};
+                           [](const std::string&) { return uint8_t{0}; },
+                           &builder};
     compiler_.Compile(
         context, dirty, {"dc1"}, false,
         [&](EntryKind kind, const EntryPlace& place, const Entry* entry) {

@@ -361,5 +361,28 @@ TEST(ViewBuilder, ALineEndsWithoutALeak) {
   unused.FinishLine();
 }
 
+// What stands for the records must not change with instances that add none.
+TEST(ViewBuilder, ContentIsTheSameAsLongAsTheRecordsAre) {
+  State state;
+  ViewLine line;
+  const auto content = [&](const BatchMaker& batch) {
+    return line.Publish(state, batch.ApplyTo(&state)).content;
+  };
+  ServiceInstance web = MakeInstance("w1", "web", "", 80);
+  web.weights = {3, 2};
+  const NodeKey node{"dc1", "n1"};
+  const uint64_t one =
+      content(BatchMaker().Put(MakeNode("n1", "10.0.0.1")).Put(node, web));
+  web.id = "w2";
+  EXPECT_EQ(content(BatchMaker().Put(node, web)), one);
+  // The same place with another weight: the first one's record stands.
+  EXPECT_EQ(content(BatchMaker().Put(
+                node, MakeCheck("c", "w2", HealthStatus::kWarning))),
+            one);
+  web.port = 81;
+  EXPECT_NE(content(BatchMaker().Put(node, web)), one);
+  EXPECT_EQ(content(BatchMaker().DropInstance(node, "w2")), one);
+}
+
 }  // namespace
 }  // namespace dnsd

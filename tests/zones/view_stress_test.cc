@@ -24,6 +24,8 @@ namespace {
 
 using testing::BatchMaker;
 using testing::BuildQuery;
+using testing::Dump;
+using testing::MakeCheck;
 using testing::MakeInstance;
 using testing::MakeNode;
 using testing::QueryOptions;
@@ -193,6 +195,35 @@ TEST(ViewStress, AnswersAreOfOneGenerationAndNeverGoBack) {
     EXPECT_GE(result.generations, 1u);
   }
   EXPECT_EQ(line.qsbr().Reclaim(), 0u);
+}
+
+// The first view is compiled by several threads, later ones by one.
+TEST(ViewStress, AFirstViewOfManyNamesIsAsAnyOther) {
+  constexpr int kServices = 3000;
+  State state;
+  BatchMaker batch;
+  for (int i = 0; i < 10; ++i) {
+    const std::string node = "n" + std::to_string(i);
+    batch.Put(MakeNode(node, "10.0.0." + std::to_string(i)));
+    for (int k = i; k < kServices; k += 5) {
+      const std::string id = node + "-" + std::to_string(k);
+      const std::string address =
+          absl::StrFormat("10.%d.%d.%d", i, k / 256, k % 256);
+      batch.Put({"dc1", node},
+                MakeInstance(id, "s" + std::to_string(k), address));
+      if (k % 7 == 0) {
+        batch.Put({"dc1", node},
+                  MakeCheck("c" + id, id, HealthStatus::kCritical));
+      }
+    }
+  }
+  ViewLine later;
+  later.Publish(state, {});
+  later.Publish(state, batch.ApplyTo(&state));
+  ViewLine first;
+  first.Publish(state, {});
+  EXPECT_EQ(Dump(first.view()), Dump(later.view()));
+  EXPECT_EQ(first.view().content, later.view().content);
 }
 
 }  // namespace
