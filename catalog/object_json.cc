@@ -217,7 +217,7 @@ void WriteHealthCheck(const CheckView& view, EmptyTags empty,
          view.instance == nullptr ? absl::string_view() : view.instance->name,
          json);
   json->Key("ServiceTags");
-  WriteTags(view.instance == nullptr ? kNoTags : view.instance->tags, empty,
+  WriteTags(view.instance == nullptr ? kNoTags : *view.instance->tags, empty,
             json);
   Member("Type", check.type, json);
   json->Key("Definition");

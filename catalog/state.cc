@@ -7,6 +7,16 @@
 #include "catalog/state_impl.h"
 
 namespace dnsd {
+namespace {
+
+template <typename Slot>
+void SortById(std::vector<const Slot*>* slots) {
+  std::sort(slots->begin(), slots->end(), [](const Slot* a, const Slot* b) {
+    return a->value.id < b->value.id;
+  });
+}
+
+}  // namespace
 
 void Dirty::Merge(const Dirty& other) {
   services.insert(other.services.begin(), other.services.end());
@@ -22,31 +32,51 @@ State::Impl::SourceNode* State::Impl::NodeRecord::Said(SourceId source) const {
   return nullptr;
 }
 
-const State::Impl::Slot<ServiceInstance>* State::Impl::NodeRecord::FindSlot(
-    const std::string& id) const {
+const State::Impl::InstanceSlot* State::Impl::NodeRecord::FindSlot(
+    absl::string_view id) const {
   for (const auto& source : said) {
     auto it = source->instances.find(id);
-    if (it != source->instances.end()) return &it->second;
+    if (it != source->instances.end()) return it->get();
   }
   return nullptr;
 }
 
 const ServiceInstance* State::Impl::NodeRecord::FindInstance(
-    const std::string& id) const {
+    absl::string_view id) const {
   const auto* slot = FindSlot(id);
   return slot == nullptr ? nullptr : &slot->value;
 }
 
-HealthStatus State::Impl::NodeRecord::Health(const std::string& id) const {
+bool State::Impl::NodeRecord::IsHidden(const SourceNode& source,
+                                       absl::string_view check_id) const {
+  for (const auto& other : said) {
+    if (other.get() == &source) return false;
+    if (other->checks.contains(check_id)) return true;
+  }
+  return false;
+}
+
+// Of checks with one id that judge the instance, the first source's counts.
+HealthStatus State::Impl::NodeRecord::Health(absl::string_view id) const {
+  const auto is_hidden = [&](const SourceNode& source, const Check& check) {
+    for (const auto& other : said) {
+      if (other.get() == &source) return false;
+      const auto it = other->checks.find(check.id);
+      if (it == other->checks.end()) continue;
+      const std::string& judged = (*it)->value.service_id;
+      if (judged.empty() || judged == id) return true;
+    }
+    return false;
+  };
   HealthStatus worst = HealthStatus::kPassing;
-  std::set<std::string> known;  // a check of an earlier source hides later
   for (const auto& source : said) {
-    for (const std::string& judged : {std::string(), id}) {
+    for (const absl::string_view judged : {absl::string_view(), id}) {
       const auto judges = source->judges.find(judged);
-      if (judges == source->judges.end()) continue;
-      for (const auto& [check_id, slot] : judges->second) {
-        if (said.size() > 1 && !known.insert(check_id).second) continue;
-        worst = std::max(worst, slot->value.status);
+      const CheckSlot* slot =
+          judges == source->judges.end() ? nullptr : *judges;
+      for (; slot != nullptr; slot = slot->next) {
+        if (slot->value.status <= worst) continue;
+        if (!is_hidden(*source, slot->value)) worst = slot->value.status;
       }
     }
   }
@@ -58,42 +88,54 @@ NodeView State::Impl::NodeRecord::View() const {
   return {&slot.value, slot.stamp};
 }
 
-InstanceView State::Impl::NodeRecord::View(
-    const Slot<ServiceInstance>& slot) const {
+InstanceView State::Impl::NodeRecord::View(const InstanceSlot& slot) const {
   const NodeView node = View();
   return {node.node, &slot.value, Health(slot.value.id), slot.stamp,
           node.stamp};
 }
 
-CheckView State::Impl::NodeRecord::View(const Slot<Check>& slot) const {
+CheckView State::Impl::NodeRecord::View(const CheckSlot& slot) const {
   const std::string& service = slot.value.service_id;
   return {&said.front()->node.value, &slot.value,
           service.empty() ? nullptr : FindInstance(service), slot.stamp};
 }
 
+std::vector<const State::Impl::InstanceSlot*>
+State::Impl::NodeRecord::Instances() const {
+  std::vector<const InstanceSlot*> instances;
+  for (const auto& source : said) {
+    for (const auto& slot : source->instances) {
+      if (FindSlot(slot->value.id) == slot.get()) {
+        instances.push_back(slot.get());
+      }
+    }
+  }
+  SortById(&instances);
+  return instances;
+}
+
 State::Impl::NodeRecord::Checks State::Impl::NodeRecord::AllChecks() const {
   Checks checks;
   for (const auto& source : said) {
-    for (const auto& [id, slot] : source->checks) checks.emplace(id, &slot);
+    for (const auto& slot : source->checks) {
+      if (!IsHidden(*source, slot->value.id)) checks.push_back(slot.get());
+    }
   }
+  SortById(&checks);
   return checks;
 }
 
 State::Impl::NodeRecord::Checks State::Impl::NodeRecord::ChecksOf(
-    const std::string& service_id) const {
+    absl::string_view service_id) const {
   Checks checks;
   for (const auto& source : said) {
     const auto judges = source->judges.find(service_id);
-    if (judges == source->judges.end()) continue;
-    for (const auto& [id, slot] : judges->second) {
-      // One that an earlier source lets judge something else is not believed.
-      const bool is_hidden =
-          std::any_of(said.begin(), said.end(), [&](const auto& other) {
-            return other->source < source->source && other->checks.contains(id);
-          });
-      if (!is_hidden) checks.emplace(id, slot);
+    const CheckSlot* slot = judges == source->judges.end() ? nullptr : *judges;
+    for (; slot != nullptr; slot = slot->next) {
+      if (!IsHidden(*source, slot->value.id)) checks.push_back(slot);
     }
   }
+  SortById(&checks);
   return checks;
 }
 
@@ -107,16 +149,14 @@ void State::Impl::Visit(
     const std::function<void(const InstanceView&)>& visit) const {
   auto it = index_of.find(key);
   if (it == index_of.end()) return;
-  for (const InstanceRef& ref : it->second) {
-    visit(ref.record->View(*ref.record->FindSlot(ref.id)));
-  }
+  for (const InstanceRef& ref : it->second) visit(ref.View());
 }
 
 State::State() : impl_(std::make_unique<Impl>()) {}
 State::~State() = default;
 
-absl::Status State::Apply(const ChangeBatch& batch, Dirty* dirty) {
-  return impl_->Apply(batch, dirty);
+absl::Status State::Apply(ChangeBatch batch, Dirty* dirty) {
+  return impl_->Apply(std::move(batch), dirty);
 }
 
 void State::ForEachInstance(
@@ -131,9 +171,8 @@ bool State::AnyInstance(
   const auto it = impl_->services.find(service);
   if (it == impl_->services.end()) return false;
   return std::any_of(
-      it->second.begin(), it->second.end(), [&](const Impl::InstanceRef& ref) {
-        return visit(ref.record->View(*ref.record->FindSlot(ref.id)));
-      });
+      it->second.begin(), it->second.end(),
+      [&](const Impl::InstanceRef& ref) { return visit(ref.View()); });
 }
 
 void State::ForEachMeshInstance(
@@ -169,7 +208,7 @@ std::optional<CheckView> State::ViewCheck(const NameKey& node,
   if (it == impl_->nodes.end()) return std::nullopt;
   for (const auto& source : it->second->said) {
     auto check = source->checks.find(id);
-    if (check != source->checks.end()) return it->second->View(check->second);
+    if (check != source->checks.end()) return it->second->View(**check);
   }
   return std::nullopt;
 }
@@ -195,9 +234,9 @@ void State::ForEachService(
     const std::string* name = nullptr;
     std::set<std::string> tags;
     for (const Impl::InstanceRef& ref : refs) {
-      const ServiceInstance* instance = ref.record->FindInstance(ref.id);
-      if (name == nullptr) name = &instance->name;
-      tags.insert(instance->tags.begin(), instance->tags.end());
+      const ServiceInstance& instance = ref.slot->value;
+      if (name == nullptr) name = &instance.name;
+      tags.insert(instance.tags.begin(), instance.tags.end());
     }
     visit(*name, tags);
   }
@@ -209,13 +248,7 @@ void State::ForEachInstanceOnNode(
   auto it = impl_->nodes.find(node);
   if (it == impl_->nodes.end()) return;
   const Impl::NodeRecord& record = *it->second;
-  std::map<std::string, const Impl::Slot<ServiceInstance>*> instances;
-  for (const auto& said : record.said) {
-    for (const auto& [id, slot] : said->instances) {
-      instances.emplace(id, &slot);  // the first source stays
-    }
-  }
-  for (const auto& [id, slot] : instances) visit(record.View(*slot));
+  for (const auto* slot : record.Instances()) visit(record.View(*slot));
 }
 
 void State::ForEachCheckOnNode(
@@ -223,7 +256,7 @@ void State::ForEachCheckOnNode(
     const std::function<void(const CheckView&)>& visit) const {
   auto it = impl_->nodes.find(node);
   if (it == impl_->nodes.end()) return;
-  for (const auto& [id, slot] : it->second->AllChecks()) {
+  for (const auto* slot : it->second->AllChecks()) {
     visit(it->second->View(*slot));
   }
 }
@@ -234,8 +267,9 @@ void State::ForEachCheckOf(
   const Impl::NodeRecord* record =
       impl_->Find({instance.node->datacenter, instance.node->name});
   if (record == nullptr) return;
-  for (const std::string& judged : {std::string(), instance.instance->id}) {
-    for (const auto& [id, slot] : record->ChecksOf(judged)) {
+  for (const absl::string_view judged :
+       {absl::string_view(), absl::string_view(instance.instance->id)}) {
+    for (const auto* slot : record->ChecksOf(judged)) {
       visit(record->View(*slot));
     }
   }

@@ -2,7 +2,7 @@
 // prepared queries. It is the writer's side of the catalog; readers see what
 // is compiled from it.
 //
-// Threads:   the sync thread only.
+// Threads:   the sync thread; while it waits for them, others may read.
 // Ownership: owns the data; pointers it returns are valid until the next
 //            Apply().
 // Cost:      Apply() costs what the batch changes, plus what the source knows
@@ -80,7 +80,9 @@ class State {
 
   // Applies the batch. A change that refers to an unknown node is skipped and
   // reported in the status (kNotFound, the first one); the rest is applied.
-  absl::Status Apply(const ChangeBatch& batch, Dirty* dirty);
+  // Without `dirty`, nobody is told what changed: for what is there before
+  // anybody looks, which is then Everything(), and RaiseIndex() called.
+  absl::Status Apply(ChangeBatch batch, Dirty* dirty);
 
   // Calls `visit` for every instance whose service has this name, ordered by
   // node name, then instance id.

@@ -53,11 +53,12 @@ Stamp State::Impl::NextStamp(const Stamp& given, const Stamp& old) {
   if (given.modify_index != 0) return given;
   if (batch_index_ == 0) batch_index_ = ++index;
   return {old.create_index == 0 ? batch_index_ : old.create_index,
-          batch_index_};
+          std::max(batch_index_, old.modify_index)};
 }
 
 void State::Impl::Watch(WatchKind kind, const std::string& datacenter,
                         const std::string& name) {
+  if (dirty_ == nullptr) return;
   if (batch_index_ == 0) batch_index_ = ++index;
   WatchKey key{kind, datacenter, name};
   changes.Note(key, batch_index_);
@@ -77,14 +78,13 @@ void State::Impl::WatchHealth(const std::string& datacenter,
 // instance more or less whose tags a neighbour has too.
 void State::Impl::WatchServices(const NodeRecord& record,
                                 const ServiceInstance& instance) {
+  if (dirty_ == nullptr) return;
   const std::string& datacenter = record.key.first;
   const auto it = services.find({datacenter, AsciiLower(instance.name)});
   if (it != services.end()) {
-    const InstanceRef& first = *it->second.begin();
-    const ServiceInstance* neighbour = first.record->FindInstance(first.id);
+    const auto& tags = it->second.begin()->slot->value.tags;
     const auto has = [&](const std::string& tag) {
-      return std::find(neighbour->tags.begin(), neighbour->tags.end(), tag) !=
-             neighbour->tags.end();
+      return std::find(tags.begin(), tags.end(), tag) != tags.end();
     };
     if (std::all_of(instance.tags.begin(), instance.tags.end(), has)) return;
   }
@@ -93,6 +93,7 @@ void State::Impl::WatchServices(const NodeRecord& record,
 
 void State::Impl::MarkInstance(const NodeRecord& record,
                                const ServiceInstance& instance) {
+  if (dirty_ == nullptr) return;
   const std::string& datacenter = record.key.first;
   dirty_->services.insert({datacenter, AsciiLower(instance.name)});
   Watch(WatchKind::kService, datacenter, AsciiLower(instance.name));
@@ -104,18 +105,20 @@ void State::Impl::MarkInstance(const NodeRecord& record,
 }
 
 void State::Impl::MarkNode(const NodeRecord& record) {
+  if (dirty_ == nullptr) return;
   dirty_->nodes.insert(record.key);
   Watch(WatchKind::kNodes, record.key.first);
   Watch(WatchKind::kNode, record.key.first, record.key.second);
   for (const auto& said : record.said) {
-    for (const auto& [id, slot] : said->instances) {
-      MarkInstance(record, slot.value);
+    for (const auto& slot : said->instances) {
+      MarkInstance(record, slot->value);
     }
   }
 }
 
 void State::Impl::MarkCheck(const NodeRecord& record, const Check& check,
                             Judged judged) {
+  if (dirty_ == nullptr) return;
   const std::string& datacenter = record.key.first;
   Watch(WatchKind::kNodeChecks, datacenter, record.key.second);
   Watch(WatchKind::kChecks, datacenter, "any");
@@ -137,44 +140,48 @@ void State::Impl::MarkCheck(const NodeRecord& record, const Check& check,
   }
   if (judged == Judged::kYes) dirty_->nodes.insert(record.key);
   for (const auto& said : record.said) {
-    for (const auto& [id, slot] : said->instances) mark(slot.value);
+    for (const auto& slot : said->instances) mark(slot->value);
   }
 }
 
 void State::Impl::MarkChecksOf(const NodeRecord& record,
                                const std::string& instance_id) {
-  for (const auto& [id, slot] : record.ChecksOf(instance_id)) {
+  if (dirty_ == nullptr) return;
+  for (const auto* slot : record.ChecksOf(instance_id)) {
     MarkCheck(record, slot->value, Judged::kNo);
   }
 }
 
 void State::Impl::Unindex(NodeRecord* record, const std::string& id,
                           Listed listed) {
-  const ServiceInstance* instance = record->FindInstance(id);
-  if (instance == nullptr) return;
-  MarkInstance(*record, *instance);
+  const InstanceSlot* slot = record->FindSlot(id);
+  if (slot == nullptr) return;
+  const ServiceInstance& instance = slot->value;
+  MarkInstance(*record, instance);
   const std::string& dc = record->key.first;
   Watch(WatchKind::kNode, dc, record->key.second);
-  instance_count -= Erase(&services, {dc, AsciiLower(instance->name)},
-                          InstanceRef{record, id});
-  for (const std::string& name : MeshNames(*instance)) {
-    Erase(&mesh, {dc, AsciiLower(name)}, InstanceRef{record, id});
+  const InstanceRef ref{record, slot};
+  instance_count -= Erase(&services, {dc, AsciiLower(instance.name)}, ref);
+  for (const std::string& name : MeshNames(instance)) {
+    Erase(&mesh, {dc, AsciiLower(name)}, ref);
   }
-  if (listed == Listed::kChanged) WatchServices(*record, *instance);
+  if (listed == Listed::kChanged) WatchServices(*record, instance);
 }
 
 void State::Impl::Reindex(NodeRecord* record, const std::string& id,
                           Listed listed) {
-  const ServiceInstance* instance = record->FindInstance(id);
-  if (instance == nullptr) return;
-  if (listed == Listed::kChanged) WatchServices(*record, *instance);
-  MarkInstance(*record, *instance);
+  const InstanceSlot* slot = record->FindSlot(id);
+  if (slot == nullptr) return;
+  const ServiceInstance& instance = slot->value;
+  if (listed == Listed::kChanged) WatchServices(*record, instance);
+  MarkInstance(*record, instance);
   const std::string& dc = record->key.first;
   Watch(WatchKind::kNode, dc, record->key.second);
+  const InstanceRef ref{record, slot};
   instance_count +=
-      services[{dc, AsciiLower(instance->name)}].insert({record, id}).second;
-  for (const std::string& name : MeshNames(*instance)) {
-    mesh[{dc, AsciiLower(name)}].insert({record, id});
+      services[{dc, AsciiLower(instance.name)}].insert(ref).second;
+  for (const std::string& name : MeshNames(instance)) {
+    mesh[{dc, AsciiLower(name)}].insert(ref);
   }
 }
 
@@ -190,7 +197,7 @@ State::Impl::SourceNode* State::Impl::AddSource(NodeRecord* record) {
   return raw;
 }
 
-void State::Impl::Upsert(const UpsertNode& change) {
+void State::Impl::Upsert(UpsertNode change) {
   NameKey key{change.node.datacenter, AsciiLower(change.node.name)};
   std::unique_ptr<NodeRecord>& record = nodes[key];
   if (record == nullptr) {
@@ -205,11 +212,11 @@ void State::Impl::Upsert(const UpsertNode& change) {
   if (!is_new && said->node.value == change.node) return;
   if (said->node.value.name != change.node.name) {
     // Checks show how their node is spelled.
-    for (const auto& [id, slot] : record->AllChecks()) {
+    for (const auto* slot : record->AllChecks()) {
       MarkCheck(*record, slot->value, Judged::kNo);
     }
   }
-  said->node.value = change.node;
+  said->node.value = std::move(change.node);
   said->node.stamp = NextStamp(change.stamp, said->node.stamp);
   MarkNode(*record);
 }
@@ -218,10 +225,10 @@ void State::Impl::RemoveSaid(NodeRecord* record) {
   SourceNode* said = record->Said(source_);
   MarkNode(*record);
   std::vector<std::string> ids;
-  for (const auto& [id, slot] : said->checks) ids.push_back(id);
+  for (const auto& slot : said->checks) ids.push_back(slot->value.id);
   for (const std::string& id : ids) RemoveCheckOf(record, said, id);
   ids.clear();
-  for (const auto& [id, slot] : said->instances) ids.push_back(id);
+  for (const auto& slot : said->instances) ids.push_back(slot->value.id);
   for (const std::string& id : ids) Unindex(record, id);
   nodes_of_source[source_].erase(record);
   std::erase_if(record->said,
@@ -237,36 +244,67 @@ void State::Impl::RemoveSaid(NodeRecord* record) {
   nodes.erase(key);
 }
 
+// Most instances of a service have most of it in common.
+void State::Impl::Unite(ServiceInstance* instance) {
+  lists_.Unite(&instance->tags);
+  lists_.Unite(&instance->gateway_services);
+  meta_.Unite(&instance->meta);
+  addresses_.Unite(&instance->tagged_addresses);
+  for (Shared<std::string>* text :
+       {&instance->proxy_destination, &instance->proxy_json,
+        &instance->connect_json}) {
+    texts_.Unite(text);
+  }
+}
+
+// When most of what there was is gone, what it had in common goes, too.
+void State::Impl::SweepPools() {
+  instances_then_ = std::max(instances_then_, instance_count);
+  if (instance_count >= instances_then_ / 2) return;
+  texts_.Sweep();
+  lists_.Sweep();
+  meta_.Sweep();
+  addresses_.Sweep();
+  instances_then_ = instance_count;
+}
+
 void State::Impl::UpsertInstanceOf(NodeRecord* record, SourceNode* said,
-                                   const UpsertInstance& change) {
-  const ServiceInstance& instance = change.instance;
-  auto it = said->instances.find(instance.id);
-  if (it != said->instances.end() && it->second.value == instance) {
-    it->second.seen = batch_count_;
+                                   UpsertInstance change) {
+  ServiceInstance& instance = change.instance;
+  const std::string id = instance.id;
+  auto it = said->instances.find(id);
+  if (it != said->instances.end() && (*it)->value == instance) {
+    (*it)->seen = batch_count_;
     return;
   }
-  const ServiceInstance* before = record->FindInstance(instance.id);
+  const ServiceInstance* before = record->FindInstance(id);
   const bool shows_as_before = before != nullptr &&
                                before->name == instance.name &&
                                before->tags == instance.tags;
   const Listed listed = shows_as_before ? Listed::kSame : Listed::kChanged;
   // Those of the service that it was.
-  if (!shows_as_before) MarkChecksOf(*record, instance.id);
-  Unindex(record, instance.id, listed);
-  const Stamp old = it == said->instances.end() ? Stamp() : it->second.stamp;
-  said->instances[instance.id] = {instance, batch_count_,
-                                  NextStamp(change.stamp, old)};
-  Reindex(record, instance.id, listed);
-  if (!shows_as_before) MarkChecksOf(*record, instance.id);
+  if (!shows_as_before) MarkChecksOf(*record, id);
+  Unindex(record, id, listed);
+  const Stamp old = it == said->instances.end() ? Stamp() : (*it)->stamp;
+  Unite(&instance);
+  InstanceSlot slot{std::move(instance), batch_count_,
+                    NextStamp(change.stamp, old)};
+  if (it == said->instances.end()) {
+    said->instances.insert(std::make_unique<InstanceSlot>(std::move(slot)));
+  } else {
+    **it = std::move(slot);
+  }
+  Reindex(record, id, listed);
+  if (!shows_as_before) MarkChecksOf(*record, id);
 }
 
 void State::Impl::RemoveInstanceOf(NodeRecord* record, SourceNode* said,
                                    const std::string& id) {
   if (!said->instances.contains(id)) return;
-  const auto judges = said->judges.find(id);
-  if (judges != said->judges.end()) {
-    const auto checks = judges->second;  // a copy: they go one by one
-    for (const auto& [check, slot] : checks) RemoveCheckOf(record, said, check);
+  for (;;) {
+    const auto judges = said->judges.find(id);
+    if (judges == said->judges.end()) break;
+    RemoveCheckOf(record, said, std::string((*judges)->value.id));
   }
   Unindex(record, id);
   said->instances.erase(id);
@@ -275,32 +313,55 @@ void State::Impl::RemoveInstanceOf(NodeRecord* record, SourceNode* said,
 }
 
 void State::Impl::UpsertCheckOf(NodeRecord* record, SourceNode* said,
-                                const UpsertCheck& change) {
-  const Check& check = change.check;
+                                UpsertCheck change) {
+  Check& check = change.check;
   const auto it = said->checks.find(check.id);
   const bool is_new = it == said->checks.end();
-  if (!is_new && it->second.value == check) {
-    it->second.seen = batch_count_;
+  if (!is_new && (*it)->value == check) {
+    (*it)->seen = batch_count_;
     return;
   }
-  const Stamp old = is_new ? Stamp() : it->second.stamp;
+  const Stamp old = is_new ? Stamp() : (*it)->stamp;
   Judged judged = Judged::kYes;
   if (!is_new) {
-    if (JudgesTheSame(it->second.value, check)) judged = Judged::kNo;
-    MarkCheck(*record, it->second.value, judged);
+    if (JudgesTheSame((*it)->value, check)) judged = Judged::kNo;
+    MarkCheck(*record, (*it)->value, judged);
   }
   MarkCheck(*record, check, judged);
   if (!is_new) EraseCheck(said, check.id);
-  Slot<Check>& slot = said->checks[check.id];
-  slot = {check, batch_count_, NextStamp(change.stamp, old)};
-  said->judges[check.service_id][check.id] = &slot;
+  for (Shared<std::string>* text :
+       {&check.name, &check.notes, &check.type, &check.definition_json}) {
+    texts_.Unite(text);
+  }
+  auto slot = std::make_unique<CheckSlot>();
+  slot->value = std::move(check);
+  slot->seen = batch_count_;
+  slot->stamp = NextStamp(change.stamp, old);
+  AddCheck(said, std::move(slot));
 }
 
-void State::Impl::EraseCheck(SourceNode* said, const std::string& id) {
-  auto it = said->checks.find(id);
-  auto judges = said->judges.find(it->second.value.service_id);
-  judges->second.erase(id);
-  if (judges->second.empty()) said->judges.erase(judges);
+void State::Impl::AddCheck(SourceNode* said, std::unique_ptr<CheckSlot> check) {
+  const auto [judges, is_first] = said->judges.insert(check.get());
+  if (!is_first) {
+    CheckSlot* const first = *judges;
+    check->before = first;
+    check->next = first->next;
+    if (check->next != nullptr) check->next->before = check.get();
+    first->next = check.get();
+  }
+  said->checks.insert(std::move(check));
+}
+
+void State::Impl::EraseCheck(SourceNode* said, absl::string_view id) {
+  const auto it = said->checks.find(id);
+  CheckSlot* const slot = it->get();
+  if (slot->next != nullptr) slot->next->before = slot->before;
+  if (slot->before != nullptr) {
+    slot->before->next = slot->next;
+  } else {
+    said->judges.erase(slot);
+    if (slot->next != nullptr) said->judges.insert(slot->next);
+  }
   said->checks.erase(it);
 }
 
@@ -308,7 +369,7 @@ void State::Impl::RemoveCheckOf(NodeRecord* record, SourceNode* said,
                                 const std::string& id) {
   auto it = said->checks.find(id);
   if (it == said->checks.end()) return;
-  MarkCheck(*record, it->second.value, Judged::kYes);
+  MarkCheck(*record, (*it)->value, Judged::kYes);
   EraseCheck(said, id);
 }
 
@@ -321,47 +382,47 @@ void State::Impl::Sweep() {
       continue;
     }
     std::vector<std::string> gone;
-    for (const auto& [id, slot] : said->checks) {
-      if (slot.seen != batch_count_) gone.push_back(id);
+    for (const auto& slot : said->checks) {
+      if (slot->seen != batch_count_) gone.push_back(slot->value.id);
     }
     for (const std::string& id : gone) RemoveCheckOf(record, said, id);
     gone.clear();
-    for (const auto& [id, slot] : said->instances) {
-      if (slot.seen != batch_count_) gone.push_back(id);
+    for (const auto& slot : said->instances) {
+      if (slot->seen != batch_count_) gone.push_back(slot->value.id);
     }
     for (const std::string& id : gone) RemoveInstanceOf(record, said, id);
   }
 }
 
 void State::Impl::ApplyTo(NodeRecord* record, SourceNode* said,
-                          const Change& change) {
-  if (const auto* c = std::get_if<UpsertInstance>(&change)) {
-    UpsertInstanceOf(record, said, *c);
-  } else if (const auto* d = std::get_if<UpsertCheck>(&change)) {
-    UpsertCheckOf(record, said, *d);
-  } else if (const auto* e = std::get_if<RemoveInstance>(&change)) {
+                          Change* change) {
+  if (auto* c = std::get_if<UpsertInstance>(change)) {
+    UpsertInstanceOf(record, said, std::move(*c));
+  } else if (auto* d = std::get_if<UpsertCheck>(change)) {
+    UpsertCheckOf(record, said, std::move(*d));
+  } else if (const auto* e = std::get_if<RemoveInstance>(change)) {
     RemoveInstanceOf(record, said, e->service_id);
-  } else if (const auto* f = std::get_if<RemoveCheck>(&change)) {
+  } else if (const auto* f = std::get_if<RemoveCheck>(change)) {
     RemoveCheckOf(record, said, f->check_id);
   } else {
     RemoveSaid(record);
   }
 }
 
-absl::Status State::Impl::ApplyOne(const Change& change) {
-  if (const auto* upsert = std::get_if<UpsertNode>(&change)) {
-    Upsert(*upsert);
+absl::Status State::Impl::ApplyOne(Change* change) {
+  if (auto* upsert = std::get_if<UpsertNode>(change)) {
+    Upsert(std::move(*upsert));
     return absl::OkStatus();
   }
-  if (const auto* query = std::get_if<UpsertQuery>(&change)) {
-    queries.Upsert(source_, *query, batch_count_, &dirty_->queries);
+  if (const auto* query = std::get_if<UpsertQuery>(change)) {
+    queries.Upsert(source_, *query, batch_count_, &changed_queries_);
     return absl::OkStatus();
   }
-  if (const auto* query = std::get_if<RemoveQuery>(&change)) {
-    queries.Remove(source_, *query, &dirty_->queries);
+  if (const auto* query = std::get_if<RemoveQuery>(change)) {
+    queries.Remove(source_, *query, &changed_queries_);
     return absl::OkStatus();
   }
-  const NodeKey& key = KeyOf(change);
+  const NodeKey& key = KeyOf(*change);
   NodeRecord* record = Find(key);
   SourceNode* said = record == nullptr ? nullptr : record->Said(source_);
   if (said == nullptr) {
@@ -373,23 +434,23 @@ absl::Status State::Impl::ApplyOne(const Change& change) {
   return absl::OkStatus();
 }
 
-absl::Status State::Impl::Apply(const ChangeBatch& batch, Dirty* dirty) {
+absl::Status State::Impl::Apply(ChangeBatch batch, Dirty* dirty) {
   absl::Status first;
   ++batch_count_;
   batch_index_ = 0;
   source_ = batch.source;
   dirty_ = dirty;
-  // Queries that were dirty before say nothing about this batch.
-  std::set<NameKey> queries_before = std::exchange(dirty->queries, {});
-  for (const Change& change : batch.changes) first.Update(ApplyOne(change));
+  for (Change& change : batch.changes) first.Update(ApplyOne(&change));
   if (batch.complete) {
     Sweep();
-    queries.Sweep(source_, batch_count_, &dirty->queries);
+    queries.Sweep(source_, batch_count_, &changed_queries_);
   }
-  for (const NameKey& query : dirty->queries) {
+  for (const NameKey& query : changed_queries_) {
     Watch(WatchKind::kQueries, query.first);
   }
-  dirty->queries.merge(queries_before);
+  if (dirty != nullptr) dirty->queries.merge(changed_queries_);
+  changed_queries_.clear();
+  SweepPools();
   dirty_ = nullptr;
   return first;
 }

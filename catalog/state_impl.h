@@ -1,7 +1,7 @@
 // The insides of State: what every source said about every node, and the
 // indexes by service name. state_impl.cc changes them, state.cc reads them.
 //
-// Threads: the sync thread only, as State.
+// Threads: as State.
 #ifndef DNSD_CATALOG_STATE_IMPL_H_
 #define DNSD_CATALOG_STATE_IMPL_H_
 
@@ -14,8 +14,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "catalog/base/shared.h"
 #include "catalog/change.h"
 #include "catalog/state.h"
 #include "catalog/state_queries.h"
@@ -27,19 +32,51 @@ struct State::Impl {
   template <typename T>
   struct Slot {
     T value;
-    uint64_t seen = 0;  // the last complete batch that mentioned it
+    uint64_t seen = 0;  // the last batch that mentioned it
     Stamp stamp;
   };
+  struct CheckSlot : Slot<Check> {
+    // Others that judge the same.
+    CheckSlot* before = nullptr;
+    CheckSlot* next = nullptr;
+  };
+  using InstanceSlot = Slot<ServiceInstance>;
+
+  // Slots stay where they are, and are found by a text in them: kKey of it.
+  template <auto kKey>
+  struct SlotKey {
+    using is_transparent = void;
+    static absl::string_view Of(absl::string_view text) { return text; }
+    template <typename Pointer>
+    requires requires(const Pointer& slot) { slot->value; }
+    static absl::string_view Of(const Pointer& slot) {
+      return slot->value.*kKey;
+    }
+  };
+  template <auto kKey>
+  struct SlotHash : SlotKey<kKey> {
+    size_t operator()(const auto& key) const {
+      return absl::HashOf(SlotKey<kKey>::Of(key));
+    }
+  };
+  template <auto kKey>
+  struct SlotEqual : SlotKey<kKey> {
+    bool operator()(const auto& a, const auto& b) const {
+      return SlotKey<kKey>::Of(a) == SlotKey<kKey>::Of(b);
+    }
+  };
+  template <typename Pointer, auto kKey>
+  using SlotSet = absl::flat_hash_set<Pointer, SlotHash<kKey>, SlotEqual<kKey>>;
 
   // What one source said about one node.
   struct SourceNode {
     SourceId source = 0;
     Slot<Node> node;
-    std::map<std::string, Slot<ServiceInstance>> instances;
-    std::map<std::string, Slot<Check>> checks;
-    // The same by what they judge: an instance's id, or "" for the node. One
-    // node may have very many instances.
-    std::map<std::string, std::map<std::string, const Slot<Check>*>> judges;
+    SlotSet<std::unique_ptr<InstanceSlot>, &ServiceInstance::id> instances;
+    SlotSet<std::unique_ptr<CheckSlot>, &Check::id> checks;
+    // The same by what they judge, an instance's id or "" for the node: the
+    // first of each list. One node may have very many instances.
+    SlotSet<CheckSlot*, &Check::service_id> judges;
   };
 
   struct NodeRecord {
@@ -48,31 +85,40 @@ struct State::Impl {
     std::vector<std::unique_ptr<SourceNode>> said;
 
     [[nodiscard]] SourceNode* Said(SourceId source) const;
-    [[nodiscard]] const Slot<ServiceInstance>* FindSlot(
-        const std::string& id) const;
+    [[nodiscard]] const InstanceSlot* FindSlot(absl::string_view id) const;
     [[nodiscard]] const ServiceInstance* FindInstance(
-        const std::string& id) const;
-    [[nodiscard]] HealthStatus Health(const std::string& instance_id) const;
+        absl::string_view id) const;
+    [[nodiscard]] HealthStatus Health(absl::string_view instance_id) const;
     [[nodiscard]] NodeView View() const;
-    [[nodiscard]] InstanceView View(const Slot<ServiceInstance>& slot) const;
-    [[nodiscard]] CheckView View(const Slot<Check>& slot) const;
-    // The believed checks, by id: all, or those that judge `service_id`.
-    using Checks = std::map<std::string, const Slot<Check>*>;
+    [[nodiscard]] InstanceView View(const InstanceSlot& slot) const;
+    [[nodiscard]] CheckView View(const CheckSlot& slot) const;
+    // The believed instances, ordered by id.
+    [[nodiscard]] std::vector<const InstanceSlot*> Instances() const;
+    // The believed checks, ordered by id: all, or those that judge
+    // `service_id`.
+    using Checks = std::vector<const CheckSlot*>;
     [[nodiscard]] Checks AllChecks() const;
-    [[nodiscard]] Checks ChecksOf(const std::string& service_id) const;
+    [[nodiscard]] Checks ChecksOf(absl::string_view service_id) const;
+
+   private:
+    // Whether a source before this one has a check of that id.
+    [[nodiscard]] bool IsHidden(const SourceNode& source,
+                                absl::string_view check_id) const;
   };
 
-  // An instance in an index: ordered by node name, then id.
+  // The believed instance of its id, in an index: ordered by node name, then
+  // id.
   struct InstanceRef {
     const NodeRecord* record;
-    std::string id;
+    const InstanceSlot* slot;
 
     bool operator<(const InstanceRef& other) const {
       if (record != other.record) return record->key < other.record->key;
-      return id < other.id;
+      return slot->value.id < other.slot->value.id;
     }
+    [[nodiscard]] InstanceView View() const { return record->View(*slot); }
   };
-  using Index = absl::flat_hash_map<NameKey, std::set<InstanceRef>>;
+  using Index = absl::flat_hash_map<NameKey, absl::btree_set<InstanceRef>>;
 
   // The services, besides its own, that an instance stands for.
   [[nodiscard]] static std::vector<std::string> MeshNames(
@@ -80,7 +126,7 @@ struct State::Impl {
 
   [[nodiscard]] NodeRecord* Find(const NodeKey& key) const;
 
-  absl::Status Apply(const ChangeBatch& batch, Dirty* dirty);
+  absl::Status Apply(ChangeBatch batch, Dirty* dirty);
   void Visit(const Index& index, const NameKey& key,
              const std::function<void(const InstanceView&)>& visit) const;
 
@@ -97,13 +143,14 @@ struct State::Impl {
  private:
   enum class Judged : bool { kYes, kNo };  // whether health may be another
 
-  absl::Status ApplyOne(const Change& change);
-  void ApplyTo(NodeRecord* record, SourceNode* said, const Change& change);
-  void Upsert(const UpsertNode& change);
+  absl::Status ApplyOne(Change* change);
+  void ApplyTo(NodeRecord* record, SourceNode* said, Change* change);
+  void Upsert(UpsertNode change);
   void UpsertInstanceOf(NodeRecord* record, SourceNode* said,
-                        const UpsertInstance& change);
-  void UpsertCheckOf(NodeRecord* record, SourceNode* said,
-                     const UpsertCheck& change);
+                        UpsertInstance change);
+  void UpsertCheckOf(NodeRecord* record, SourceNode* said, UpsertCheck change);
+  void Unite(ServiceInstance* instance);
+  void SweepPools();
   void RemoveInstanceOf(NodeRecord* record, SourceNode* said,
                         const std::string& id);
   void RemoveCheckOf(NodeRecord* record, SourceNode* said,
@@ -111,7 +158,8 @@ struct State::Impl {
   void RemoveSaid(NodeRecord* record);
   void Sweep();
   SourceNode* AddSource(NodeRecord* record);
-  static void EraseCheck(SourceNode* said, const std::string& id);
+  static void AddCheck(SourceNode* said, std::unique_ptr<CheckSlot> check);
+  static void EraseCheck(SourceNode* said, absl::string_view id);
 
   // Takes the effective instance of this id out of the indexes, or puts it in.
   // Listed says whether the list of services may be another then.
@@ -135,10 +183,17 @@ struct State::Impl {
   // The stamp of what changes now, when it was `old` before.
   [[nodiscard]] Stamp NextStamp(const Stamp& given, const Stamp& old);
 
+  SharedPool<std::string> texts_;
+  SharedPool<std::vector<std::string>> lists_;
+  SharedPool<std::map<std::string, std::string>> meta_;
+  SharedPool<std::map<std::string, TaggedAddress>> addresses_;
+  size_t instances_then_ = 0;  // the most since the pools were swept
+
   // Of the Apply() that runs.
   uint64_t batch_count_ = 0;
   SourceId source_ = 0;
-  Dirty* dirty_ = nullptr;
+  Dirty* dirty_ = nullptr;  // null: nobody is told
+  std::set<NameKey> changed_queries_;
   uint64_t batch_index_ = 0;  // 0: nothing has changed yet
 };
 

@@ -22,14 +22,17 @@ Source* CatalogSync::AddSource(std::unique_ptr<Source> source) {
   return sources_.back().get();
 }
 
+Source::Sink CatalogSync::MakeSink() {
+  return [this](ChangeBatch batch) { OnBatch(std::move(batch)); };
+}
+
 void CatalogSync::Start() {
   for (const auto& source : sources_) {
-    source->Start([this](ChangeBatch batch) { OnBatch(std::move(batch)); });
+    source->Start(MakeSink());
   }
-  // Nobody watches yet, and nobody knows what changed before.
+  // Nobody knows what changed before.
   state_.RaiseIndex(state_.index());
   for (const auto& source : sources_) state_.RaiseIndex(source->first_index());
-  dirty_.watched.clear();
   started_ = true;
   PublishNow();
   thread_ = StartThread([this] {
@@ -59,10 +62,13 @@ void CatalogSync::RunAndWait(const std::function<void()>& task) {
 }
 
 void CatalogSync::OnBatch(ChangeBatch batch) {
-  absl::Status status = state_.Apply(batch, &dirty_);
+  const SourceId source = batch.source;
+  // Before the start nobody watches, and all is compiled.
+  absl::Status status =
+      state_.Apply(std::move(batch), started_ ? &dirty_ : nullptr);
   if (!status.ok()) {
     LogWarn("catalog", "Change skipped",
-            {{"source", batch.source}, {"error", status.ToString()}});
+            {{"source", source}, {"error", status.ToString()}});
   }
   if (HasNews() && changed_since_ns_ == 0) changed_since_ns_ = MonotonicNs();
   if (!started_ || !HasNews() || coalesce_->active()) return;

@@ -28,7 +28,8 @@ namespace dnsd {
 class CatalogSync {
  public:
   // Makes the new state visible to readers. Called on the sync thread, once
-  // by Start() for the first state, even an empty one.
+  // by Start() for the first state, even an empty one: of that all is new,
+  // and nothing said to be dirty.
   using PublishHook = std::function<void(const State&, const Dirty&)>;
 
   static constexpr uint64_t kPublishIntervalMs = 2;
@@ -37,6 +38,9 @@ class CatalogSync {
   ~CatalogSync();  // Stop() if still running
   CatalogSync(const CatalogSync&) = delete;
   CatalogSync& operator=(const CatalogSync&) = delete;
+
+  // Takes what sources say, before Start(), too.
+  [[nodiscard]] Source::Sink MakeSink();
 
   // Before Start(). Returns the source, which the sync keeps.
   Source* AddSource(std::unique_ptr<Source> source);
@@ -65,8 +69,8 @@ class CatalogSync {
   // Sync thread only.
   [[nodiscard]] const State& state() const { return state_; }
   // When the oldest change that is not published was applied, in nanoseconds
-  // of CLOCK_MONOTONIC; 0: there is none. The publish hook sees that of what
-  // it publishes.
+  // of CLOCK_MONOTONIC; 0: there is none, or nothing is published yet. The
+  // publish hook sees that of what it publishes.
   [[nodiscard]] uint64_t changed_since_ns() const { return changed_since_ns_; }
 
  private:

@@ -1,7 +1,8 @@
 // The catalog's plain values, with Consul's names: a node has service
 // instances and checks; a check belongs to the node or to one instance.
 //
-// Threads: plain values; share them only as const.
+// Threads: plain values; share them only as const. What most instances have in
+//          common with others is Shared<>.
 // DNS:     nothing here knows a DNS word; zones/ compiles these to records.
 #ifndef DNSD_CATALOG_TYPES_H_
 #define DNSD_CATALOG_TYPES_H_
@@ -9,7 +10,10 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "catalog/base/shared.h"
 
 namespace dnsd {
 
@@ -21,6 +25,10 @@ struct TaggedAddress {
   uint16_t port = 0;  // 0: not given
 
   bool operator==(const TaggedAddress&) const = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const TaggedAddress& tagged) {
+    return H::combine(std::move(h), tagged.address, tagged.port);
+  }
 };
 
 struct Node {
@@ -64,38 +72,38 @@ struct ServiceInstance {
   std::string id;    // unique on its node
   std::string name;  // the service's name as registered; compared without case
   ServiceKind kind = ServiceKind::kTypical;
-  std::vector<std::string> tags;
-  std::map<std::string, std::string> meta;
+  Shared<std::vector<std::string>> tags;
+  Shared<std::map<std::string, std::string>> meta;
   std::string address;  // empty: the node's
   uint16_t port = 0;
   // As a node's, and "virtual", "consul-virtual".
-  std::map<std::string, TaggedAddress> tagged_addresses;
+  Shared<std::map<std::string, TaggedAddress>> tagged_addresses;
   Weights weights;
   bool enable_tag_override = false;
   bool connect_native = false;
   // kConnectProxy: the service it stands in front of.
-  std::string proxy_destination;
+  Shared<std::string> proxy_destination;
   // kIngressGateway, kTerminatingGateway: the services it stands before.
-  std::vector<std::string> gateway_services;
+  Shared<std::vector<std::string>> gateway_services;
   bool has_meta = false;  // as a node's
   // "Proxy" and "Connect" as the API shows them, in compact JSON. Empty: what
   // it shows of a service without a mesh.
-  std::string proxy_json;
-  std::string connect_json;
+  Shared<std::string> proxy_json;
+  Shared<std::string> connect_json;
 
   bool operator==(const ServiceInstance&) const = default;
 };
 
 struct Check {
   std::string id;  // unique on its node
-  std::string name;
+  Shared<std::string> name;
   std::string service_id;  // empty: a check of the node
   HealthStatus status = HealthStatus::kCritical;
-  std::string notes;
+  Shared<std::string> notes;
   std::string output;
-  std::string type;  // "http", "ttl", ...; may be empty
+  Shared<std::string> type;  // "http", "ttl", ...; may be empty
   // "Definition" as the API shows it, in compact JSON. Empty: {}.
-  std::string definition_json;
+  Shared<std::string> definition_json;
 
   bool operator==(const Check&) const = default;
 };

@@ -166,10 +166,10 @@ bool ObjectReader::InstanceMember(string_view key, Json value,
   ServiceInstance& instance = out->instance;
   if (key == "ID") return walk_.String(value, &instance.id);
   if (key == "Service") return walk_.String(value, &instance.name);
-  if (key == "Tags") return walk_.Strings(value, &instance.tags);
+  if (key == "Tags") return walk_.Strings(value, &instance.tags.Edit());
   if (key == "Address") return walk_.String(value, &instance.address);
   if (key == "Meta") {
-    return walk_.StringMap(value, &instance.meta, &instance.has_meta);
+    return walk_.StringMap(value, &instance.meta.Edit(), &instance.has_meta);
   }
   if (key == "Port") return ReadPort(value, &instance.port);
   if (key == "Weights") return ReadWeights(value, &instance.weights);
@@ -180,13 +180,13 @@ bool ObjectReader::InstanceMember(string_view key, Json value,
   if (key == "Proxy") return ReadProxy(value, &instance);
   if (key == "Connect") return ReadConnect(value, &instance);
   if (key == "TaggedAddresses") {
-    return ReadAddresses(value, &instance.tagged_addresses);
+    return ReadAddresses(value, &instance.tagged_addresses.Edit());
   }
   if (key == "Kind") return ReadKind(value, &instance.kind);
   if (key == "PeerName") return walk_.String(value, peer);
   // Consul has no such member; our own file of a mirror has.
   if (key == "GatewayServices") {
-    return walk_.Strings(value, &instance.gateway_services);
+    return walk_.Strings(value, &instance.gateway_services.Edit());
   }
   return walk_.Skip(value);
 }
@@ -220,22 +220,22 @@ bool ObjectReader::ReadWeights(Json json, Weights* out) {
 
 bool ObjectReader::ReadProxy(Json json, ServiceInstance* out) {
   const bool ok = walk_.MembersAndText(
-      json, &out->proxy_json, [&](string_view key, Json value) {
+      json, &out->proxy_json.Edit(), [&](string_view key, Json value) {
         return key == "DestinationServiceName"
-                   ? walk_.String(value, &out->proxy_destination)
+                   ? walk_.String(value, &out->proxy_destination.Edit())
                    : walk_.Skip(value);
       });
-  ForgetPlain(*out, WritePlainProxy, &out->proxy_json);
+  ForgetPlain(*out, WritePlainProxy, &out->proxy_json.Edit());
   return ok;
 }
 
 bool ObjectReader::ReadConnect(Json json, ServiceInstance* out) {
   const bool ok = walk_.MembersAndText(
-      json, &out->connect_json, [&](string_view key, Json value) {
+      json, &out->connect_json.Edit(), [&](string_view key, Json value) {
         return key == "Native" ? walk_.Bool(value, &out->connect_native)
                                : walk_.Skip(value);
       });
-  ForgetPlain(*out, WritePlainConnect, &out->connect_json);
+  ForgetPlain(*out, WritePlainConnect, &out->connect_json.Edit());
   return ok;
 }
 
@@ -266,14 +266,14 @@ bool ObjectReader::ReadCheck(Json json, CheckReport* out, std::string* peer) {
   bool ok = walk_.Members(json, [&](string_view key, Json value) {
     if (key == "Node") return walk_.String(value, &out->node);
     if (key == "CheckID") return walk_.String(value, &check.id);
-    if (key == "Name") return walk_.String(value, &check.name);
+    if (key == "Name") return walk_.String(value, &check.name.Edit());
     if (key == "Status") return walk_.String(value, &status);
-    if (key == "Notes") return walk_.String(value, &check.notes);
+    if (key == "Notes") return walk_.String(value, &check.notes.Edit());
     if (key == "Output") return walk_.String(value, &check.output);
     if (key == "ServiceID") return walk_.String(value, &check.service_id);
-    if (key == "Type") return walk_.String(value, &check.type);
+    if (key == "Type") return walk_.String(value, &check.type.Edit());
     if (key == "Definition") {
-      return ReadDefinition(value, &check.definition_json);
+      return ReadDefinition(value, &check.definition_json.Edit());
     }
     if (key == "ServiceName") return walk_.String(value, &out->service_name);
     if (key == "ModifyIndex") return walk_.Uint(value, &out->modify_index);

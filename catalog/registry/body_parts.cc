@@ -187,10 +187,10 @@ ServiceParts ReadServiceParts(const GoObject& object, GoErrors* errors) {
   ServiceParts parts;
   ServiceInstance& instance = parts.instance;
   ReadKind(object, &instance, errors);
-  object.Strings({"Tags"}, &instance.tags);
+  object.Strings({"Tags"}, &instance.tags.Edit());
   object.String({"Address"}, &instance.address);
   ReadTaggedAddresses(object, &instance, errors);
-  instance.has_meta = object.StringMap({"Meta"}, &instance.meta);
+  instance.has_meta = object.StringMap({"Meta"}, &instance.meta.Edit());
   instance.port = ReadPort(object, "Port", errors);
   ReadWeights(object, &parts, errors);
   object.Bool({"EnableTagOverride", "enable_tag_override"},

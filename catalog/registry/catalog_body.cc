@@ -188,9 +188,9 @@ CatalogCheckBody ReadCheck(const Value& value, const GoPlace& place,
   const GoObject object(value, place, "structs.HealthCheck", errors);
   object.String({"Node"}, &body.node);
   object.String({"CheckID"}, &check.id);
-  object.String({"Name"}, &check.name);
+  object.String({"Name"}, &check.name.Edit());
   object.String({"Status"}, &body.status);
-  object.String({"Notes"}, &check.notes);
+  object.String({"Notes"}, &check.notes.Edit());
   object.String({"Output"}, &check.output);
   object.String({"ServiceID"}, &check.service_id);
   // What these say, the service says better.
@@ -198,7 +198,7 @@ CatalogCheckBody ReadCheck(const Value& value, const GoPlace& place,
   std::vector<std::string> service_tags;
   object.String({"ServiceName"}, &service_name);
   object.Strings({"ServiceTags"}, &service_tags);
-  object.String({"Type"}, &check.type);
+  object.String({"Type"}, &check.type.Edit());
   if (const Value* given = object.Find({"Definition"}); given != nullptr) {
     Definition definition =
         ReadDefinition(*given, object.Within("Definition"), errors);

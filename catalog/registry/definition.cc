@@ -185,7 +185,8 @@ void ReadProxy(Fields* fields, Nesting nesting, ServiceInstance* instance,
   const Value* value = fields->Take("proxy");
   if (value != nullptr) {
     Fields inner(*value, fields->PlaceOf("proxy"), problems);
-    inner.String("destination_service_name", &instance->proxy_destination);
+    inner.String("destination_service_name",
+                 &instance->proxy_destination.Edit());
     // How a proxy is set up is the proxy's business.
     inner.Accept({"destination_service_id", "local_service_address",
                   "local_service_port", "local_service_socket_path",
@@ -262,8 +263,8 @@ ServiceDefinition Decode(const Value& value, const Place& where,
   fields.String("name", &instance.name);
   fields.String("id", &instance.id);
   ReadKind(&fields, &instance, problems);
-  fields.Strings("tags", &instance.tags);
-  fields.StringMap("meta", &instance.meta);
+  fields.Strings("tags", &instance.tags.Edit());
+  fields.StringMap("meta", &instance.meta.Edit());
   CheckMeta(instance.meta, fields.PlaceOf("meta"),
             instance.kind == ServiceKind::kMeshGateway ? "consul-wan-federation"
                                                        : nullptr,
@@ -317,7 +318,7 @@ void TagOwnAddress(ServiceInstance* instance) {
   for (const char* name :
        {as_v4 ? "lan_ipv4" : "lan_ipv6", as_v4 ? "wan_ipv4" : "wan_ipv6"}) {
     // What is tagged already stays.
-    instance->tagged_addresses.try_emplace(
+    instance->tagged_addresses.Edit().try_emplace(
         name, TaggedAddress{instance->address, instance->port});
   }
 }

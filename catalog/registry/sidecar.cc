@@ -39,7 +39,7 @@ void CompleteProxy(const ServiceInstance& parent, ServiceInstance* sidecar) {
   if (proxy.destination_name.empty()) {
     proxy.destination_name = sidecar->proxy_destination.empty()
                                  ? parent.name
-                                 : sidecar->proxy_destination;
+                                 : *sidecar->proxy_destination;
   }
   if (proxy.destination_id.empty()) proxy.destination_id = parent.id;
   if (proxy.local_address.empty()) proxy.local_address = "127.0.0.1";

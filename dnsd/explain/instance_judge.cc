@@ -37,11 +37,11 @@ std::string CheckText(const CheckView& view) {
   const Check& check = *view.check;
   if (check.id == kNodeMaintenance) {
     return absl::StrCat("the node is in maintenance mode",
-                        check.notes.empty() ? "" : ": ", check.notes);
+                        check.notes.empty() ? "" : ": ", *check.notes);
   }
   if (absl::StartsWith(check.id, kServiceMaintenance)) {
     return absl::StrCat("it is in maintenance mode",
-                        check.notes.empty() ? "" : ": ", check.notes);
+                        check.notes.empty() ? "" : ": ", *check.notes);
   }
   return absl::StrCat("the check \"", check.id, "\" of ",
                       check.service_id.empty() ? "its node" : "the service",

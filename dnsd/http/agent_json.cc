@@ -111,7 +111,7 @@ void WriteAgentCheck(const std::string& node, const Check& check,
     json->Null();
   } else {
     Texts("ServiceTags",
-          service == nullptr ? std::vector<std::string>() : service->tags,
+          service == nullptr ? std::vector<std::string>() : *service->tags,
           json);
   }
   Text("Type", is_full ? check.type : "", json);

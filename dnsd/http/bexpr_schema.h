@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "catalog/base/shared.h"
 
 namespace dnsd {
 
@@ -82,10 +83,19 @@ struct MemberOf<T C::*> {
   using Class = C;
 };
 
+template <typename T>
+const T& Plain(const T& value) {
+  return value;
+}
+template <typename T>
+const T& Plain(const Shared<T>& value) {
+  return *value;
+}
+
 template <auto First, auto... Rest, typename Object>
 const auto& Reach(const Object& object) {
   if constexpr (sizeof...(Rest) == 0) {
-    return object.*First;
+    return Plain(object.*First);
   } else if constexpr (std::is_pointer_v<
                            std::decay_t<decltype(object.*First)>>) {
     return Reach<Rest...>(*(object.*First));

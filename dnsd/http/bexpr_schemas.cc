@@ -118,7 +118,7 @@ constexpr BexprField ServiceTags() {
   field.type = BexprType::kStrings;
   field.strings = [](const void* object) -> const BexprField::Strings* {
     const auto* row = static_cast<const CheckRow*>(object);
-    return row->instance == nullptr ? nullptr : &row->instance->tags;
+    return row->instance == nullptr ? nullptr : &*row->instance->tags;
   };
   return field;
 }

@@ -196,7 +196,7 @@ TEST(Config, RegistersSidecarsAsConsul) {
   EXPECT_EQ(web.instance.proxy_destination, "web");
   EXPECT_EQ(web.instance.port, 21001);  // 21000 is the service's own
   EXPECT_EQ(web.instance.tags, std::vector<std::string>{"t"});
-  EXPECT_EQ(web.instance.meta.at("a"), "b");
+  EXPECT_EQ(web.instance.meta->at("a"), "b");
   ASSERT_EQ(web.checks.size(), 2u);
   EXPECT_EQ(web.checks[0].id, "service:w1-sidecar-proxy:1");
   EXPECT_EQ(web.checks[0].name, "Connect Sidecar Listening");

@@ -104,7 +104,7 @@ ServiceInstance InstanceOf(const Value& value, const std::string& prefix) {
   instance.connect_native = At(at("Connect"), "Native").boolean;
   instance.proxy_destination = Text(at("Proxy"), "DestinationServiceName");
   if (at("Proxy").kind == Value::Kind::kObject) {
-    JsonWriter writer(&instance.proxy_json);
+    JsonWriter writer(&instance.proxy_json.Edit());
     Write(at("Proxy"), &writer);
   }
   return instance;

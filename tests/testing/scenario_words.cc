@@ -174,7 +174,6 @@ std::string ReadServicePair(const Pair& pair, NodeKey* key,
       {"dc", &key->datacenter},
       {"id", &instance->id},
       {"address", &instance->address},
-      {"dest", &instance->proxy_destination},
   };
   auto text = texts.find(pair.key);
   if (text != texts.end()) {
@@ -184,6 +183,10 @@ std::string ReadServicePair(const Pair& pair, NodeKey* key,
   if (pair.key == "port") return ReadNumber(pair.value, &instance->port);
   if (pair.key == "weight") return ReadWeights(pair.value, &instance->weights);
   if (pair.key == "kind") return ReadKind(pair.value, &instance->kind);
+  if (pair.key == "dest") {
+    instance->proxy_destination = pair.value;
+    return "";
+  }
   if (absl::StartsWith(pair.key, "tag.")) {
     return ReadTaggedAddress(pair.value,
                              &instance->tagged_addresses[pair.key.substr(4)]);

@@ -181,7 +181,7 @@ TEST(ConsulDecode, TakesTheLowBitsOfAPortAsConsulsDnsDoes) {
   ASSERT_EQ(nodes.size(), 2u);
   EXPECT_EQ(nodes[0].instances[0].instance.port, 4464);   // 70000
   EXPECT_EQ(nodes[1].instances[0].instance.port, 65535);  // -1
-  EXPECT_EQ(nodes[1].instances[0].instance.tagged_addresses.at("wan").port,
+  EXPECT_EQ(nodes[1].instances[0].instance.tagged_addresses->at("wan").port,
             4465);  // 70001
 }
 

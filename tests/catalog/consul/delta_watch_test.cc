@@ -171,9 +171,9 @@ class Churn {
     if (Below(4) == 0) {
       instance.kind = ServiceKind::kConnectProxy;
       instance.proxy_destination = Id("s", 5);
-      instance.proxy_json =
-          absl::StrCat(R"({"DestinationServiceName":")",
-                       instance.proxy_destination, R"(","Config":{"x":null}})");
+      instance.proxy_json = absl::StrCat(R"({"DestinationServiceName":")",
+                                         *instance.proxy_destination,
+                                         R"(","Config":{"x":null}})");
     }
     const std::string id = instance.id;
     changes->push_back(std::move(change));

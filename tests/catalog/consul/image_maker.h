@@ -88,13 +88,13 @@ class ImageMaker {
   }
   // Any JSON, with what the members above it stand for.
   void MakeMesh(ServiceInstance* instance) {
-    instance->proxy_json = R"({"Config":)" + Json(3) + ",";
+    std::string proxy = R"({"Config":)" + Json(3) + ",";
     if (!instance->proxy_destination.empty()) {
-      instance->proxy_json += R"("DestinationServiceName":)";
-      AppendJsonString(instance->proxy_destination, &instance->proxy_json);
-      instance->proxy_json += ",";
+      proxy += R"("DestinationServiceName":)";
+      AppendJsonString(instance->proxy_destination, &proxy);
+      proxy += ",";
     }
-    instance->proxy_json += R"("MeshGateway":{}})";
+    instance->proxy_json = proxy + R"("MeshGateway":{}})";
     instance->connect_json = absl::StrCat(
         instance->connect_native ? R"({"Native":true,"X":)" : R"({"X":)",
         Json(2), "}");

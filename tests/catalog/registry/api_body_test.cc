@@ -74,7 +74,7 @@ TEST(ApiBody, ServiceGetsWhatItLeavesOut) {
   const ServiceInstance& instance = service->instance;
   EXPECT_EQ(instance.id, "web");
   EXPECT_FALSE(instance.has_meta);
-  EXPECT_EQ(instance.tagged_addresses.at("lan_ipv4").port, 80);
+  EXPECT_EQ(instance.tagged_addresses->at("lan_ipv4").port, 80);
   EXPECT_EQ(service->checks[0].id, "service:web:1");
   EXPECT_EQ(service->checks[1].name, "Service 'web' check");
   EXPECT_EQ(service->checks[1].service_id, "web");

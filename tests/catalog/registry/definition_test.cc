@@ -55,10 +55,10 @@ TEST(Definition, ReadsEveryFieldOfAService) {
   EXPECT_EQ(instance.address, "10.0.0.5");
   EXPECT_EQ(instance.port, 8080);
   EXPECT_EQ(instance.tags, (std::vector<std::string>{"v1", "primary"}));
-  EXPECT_EQ(instance.meta.at("version"), "1.2");
-  EXPECT_EQ(instance.tagged_addresses.at("lan"),
+  EXPECT_EQ(instance.meta->at("version"), "1.2");
+  EXPECT_EQ(instance.tagged_addresses->at("lan"),
             (TaggedAddress{"10.0.0.5", 1}));
-  EXPECT_EQ(instance.tagged_addresses.at("wan"),
+  EXPECT_EQ(instance.tagged_addresses->at("wan"),
             (TaggedAddress{"198.51.100.1", 0}));
   EXPECT_EQ(instance.weights, (Weights{10, 1}));
   EXPECT_TRUE(instance.enable_tag_override);
@@ -85,8 +85,8 @@ TEST(Definition, ReadsHclAsJson) {
   Problems problems;
   const ServiceDefinition service = DecodeService(document, kWhere, &problems);
   EXPECT_EQ(Join(problems.errors()), "");
-  EXPECT_EQ(service.instance.meta.at("a"), "1");
-  EXPECT_EQ(service.instance.tagged_addresses.at("lan"),
+  EXPECT_EQ(service.instance.meta->at("a"), "1");
+  EXPECT_EQ(service.instance.tagged_addresses->at("lan"),
             (TaggedAddress{"10.0.0.1", 2}));
   EXPECT_EQ(service.instance.weights, (Weights{3, 0}));
   ASSERT_EQ(service.checks.size(), 2u);
