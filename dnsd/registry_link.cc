@@ -104,7 +104,7 @@ absl::StatusOr<std::unique_ptr<RegistryLink>> RegistryLink::Open(
   auto registry = std::make_unique<Registry>(
       sync->loop(), &sync->state(), *std::move(store), std::move(definitions),
       OptionsOf(id, config, sync));
-  const absl::Status loaded = registry->Load();
+  const absl::Status loaded = registry->Load(sync->MakeSink());
   if (!loaded.ok()) {
     return absl::Status(
         loaded.code(),

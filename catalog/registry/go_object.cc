@@ -30,6 +30,12 @@ std::string KindText(const Value& value, absl::string_view type) {
   return "null";
 }
 
+// False for most pairs that differ, and at once: a name's length is not known.
+bool BeginsAlike(const std::string& key, const char* name) {
+  constexpr int kCase = 'a' - 'A';
+  return !key.empty() && (key[0] | kCase) == (name[0] | kCase);
+}
+
 std::string Joined(const std::string& path, const std::string& name) {
   return path.empty() ? name : absl::StrCat(path, ".", name);
 }
@@ -68,7 +74,8 @@ GoObject::Found GoObject::Look(Names names) const {
   for (size_t i = 0; i < known_.size(); ++i) {
     const Member& member = value_->members[i];
     for (const char* name : names) {
-      if (absl::EqualsIgnoreCase(member.key, name)) {
+      if (BeginsAlike(member.key, name) &&
+          absl::EqualsIgnoreCase(member.key, name)) {
         found = {name, &member.value};
         known_[i] = true;
       }

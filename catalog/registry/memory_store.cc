@@ -15,7 +15,7 @@ class MemoryStore : public Store {
       : loop_(loop), ledger_(std::make_shared<CommitLedger>()) {}
   ~MemoryStore() override { ledger_->Close(); }
 
-  absl::Status Load(const Visit&) override {
+  absl::Status Load(const Visit&, absl::string_view) override {
     DNSD_CHECK(!committed_);
     return absl::OkStatus();
   }

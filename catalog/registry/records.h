@@ -27,6 +27,9 @@
 namespace dnsd {
 
 inline constexpr char kIndexRecord[] = "meta/index";
+// What the keys of the catalog's records begin with, and those of its checks.
+inline constexpr char kCatalogRecords[] = "catalog/";
+inline constexpr char kCatalogCheckRecords[] = "catalog/check/";
 
 // The parts with slashes between them; slashes, percent signs and NULs within
 // a part are escaped.

@@ -5,9 +5,11 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "catalog/base/check.h"
 #include "catalog/base/log.h"
 #include "catalog/base/unix_time.h"
+#include "catalog/registry/catalog_load.h"
 #include "catalog/registry/registry_loaded.h"
 
 namespace dnsd {
@@ -17,6 +19,12 @@ namespace {
 // changes. A start skips what is left of a block: at a million a second,
 // 64 bits last for half a million years.
 constexpr uint64_t kIndexBlock = 1u << 20;
+
+// "catalog/KIND/NODE...", as RecordKey() writes it.
+bool IsCatalogRecord(absl::string_view key) {
+  return absl::ConsumePrefix(&key, kCatalogRecords) &&
+         key.find('/') != absl::string_view::npos;
+}
 
 constexpr char kServerService[] = "consul";
 constexpr char kServerCheck[] = "serfHealth";
@@ -57,18 +65,33 @@ NameKey Registry::LocalName() const {
   return {definitions_.node.datacenter, AsciiLower(definitions_.node.name)};
 }
 
-absl::Status Registry::Load() {
+absl::Status Registry::Load(const Sink& sink) {
+  CatalogLoad catalog(definitions_.node.datacenter, [&](Changes changes) {
+    for (const Change& change : changes) {
+      const auto* node = std::get_if<UpsertNode>(&change);
+      if (node == nullptr || node->node.id.empty()) continue;
+      node_of_id_[node->node.id] = node->node.name;
+    }
+    sink({options_.id, /*complete=*/false, std::move(changes)});
+  });
   absl::Status damaged;
-  absl::Status read =
-      store_->Load([&](absl::string_view key, absl::string_view value) {
+  // Checks come last, for State must know whose they are.
+  absl::Status read = store_->Load(
+      [&](absl::string_view key, absl::string_view value) {
+        if (IsCatalogRecord(key)) {
+          catalog.Add(key, value);
+          return;
+        }
         const absl::Status status = LoadRecord(key, value);
         if (!status.ok()) {
           damaged.Update(absl::Status(
               status.code(),
               absl::StrCat("record \"", key, "\": ", status.message())));
         }
-      });
+      },
+      kCatalogCheckRecords);
   read.Update(damaged);
+  read.Update(catalog.Finish());
   return read;
 }
 
@@ -83,14 +106,11 @@ absl::Status Registry::LoadRecord(absl::string_view key,
   if (parts.size() == 3 && parts[0] == "agent") {
     return LoadAgentRecord(parts[1], parts[2], value);
   }
-  const bool is_catalog = parts.size() >= 3 && parts[0] == "catalog";
-  const bool is_query = parts.size() == 2 && parts[0] == "query";
-  if (!is_catalog && !is_query) {
+  if (parts.size() != 2 || parts[0] != "query") {
     return absl::DataLossError("no record of this version");
   }
   const absl::StatusOr<StampedValue> stamped = DecodeStamped(value);
-  if (!stamped.ok()) return stamped.status();
-  return is_query ? LoadQueryRecord(*stamped) : LoadCatalogRecord(*stamped);
+  return stamped.ok() ? LoadQueryRecord(*stamped) : stamped.status();
 }
 
 absl::Status Registry::LoadAgentRecord(absl::string_view kind,
@@ -119,28 +139,6 @@ absl::Status Registry::LoadAgentRecord(absl::string_view kind,
   return absl::OkStatus();
 }
 
-absl::Status Registry::LoadCatalogRecord(const StampedValue& stamped) {
-  absl::StatusOr<CatalogRegistration> registration =
-      DecodeCatalogRegistration(stamped.json);
-  if (!registration.ok()) return registration.status();
-  Node& node = registration->node;
-  node.datacenter = definitions_.node.datacenter;
-  const NodeKey key{node.datacenter, node.name};
-  for (Check& check : registration->checks) {
-    loaded_->checks.push_back(
-        UpsertCheck{key, std::move(check), stamped.stamp});
-  }
-  if (registration->service.has_value()) {
-    loaded_->instances.push_back(
-        UpsertInstance{key, *std::move(registration->service), stamped.stamp});
-  }
-  if (!registration->skip_node_update) {
-    if (!node.id.empty()) node_of_id_[node.id] = node.name;
-    loaded_->nodes.push_back(UpsertNode{std::move(node), stamped.stamp});
-  }
-  return absl::OkStatus();
-}
-
 absl::Status Registry::LoadQueryRecord(const StampedValue& stamped) {
   absl::StatusOr<StoredQuery> query = DecodeQueryBody(stamped.json);
   if (!query.ok()) return query.status();
@@ -163,7 +161,7 @@ void Registry::Start(Sink sink) {
     }
   }
   PutConfigured(&ignored);
-  EmitAll();
+  EmitAll(/*complete=*/false);
   loaded_ = std::make_unique<Loaded>();
   anti_entropy_.Start(options_.anti_entropy_ms, options_.anti_entropy_ms);
 }
@@ -237,9 +235,9 @@ void Registry::AddServer(Changes* changes) const {
   }
 }
 
-void Registry::EmitAll() {
+void Registry::EmitAll(bool complete) {
   if (!sink_) return;
-  ChangeBatch batch{options_.id, /*complete=*/true, {}};
+  ChangeBatch batch{options_.id, complete, {}};
   Changes& changes = batch.changes;
   if (definitions_.is_present) {
     const NodeKey key = LocalKey();
@@ -252,11 +250,9 @@ void Registry::EmitAll() {
       changes.push_back(UpsertCheck{key, check.check});
     }
   }
-  for (Changes* loaded : {&loaded_->nodes, &loaded_->instances,
-                          &loaded_->checks, &loaded_->queries}) {
-    changes.insert(changes.end(), std::make_move_iterator(loaded->begin()),
-                   std::make_move_iterator(loaded->end()));
-  }
+  changes.insert(changes.end(),
+                 std::make_move_iterator(loaded_->queries.begin()),
+                 std::make_move_iterator(loaded_->queries.end()));
   sink_(std::move(batch));
 }
 
@@ -274,7 +270,7 @@ void Registry::Update(Definitions definitions) {
   if (is_elsewhere) {
     // Only without a store's catalog: the name and place of an agent that is
     // the server of its datacenter do not change while it runs.
-    EmitAll();
+    EmitAll(/*complete=*/true);
   } else if (definitions_.is_present) {
     Emit(std::move(changes));
   }

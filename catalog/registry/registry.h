@@ -79,9 +79,10 @@ class Registry : public Source {
            Definitions definitions, RegistryOptions options);
   ~Registry() override;
 
-  // Reads the store. With an error, which names the record, nothing is to be
-  // started.
-  [[nodiscard]] absl::Status Load();
+  // Reads the store. What the catalog's records say goes to `sink` on the way,
+  // for there may be very many, the rest with Start(). With an error, which
+  // names the record, nothing is to be started: `sink` was told a part.
+  [[nodiscard]] absl::Status Load(const Sink& sink);
   void Start(Sink sink) override;
   void Stop() override;
   [[nodiscard]] uint64_t first_index() const override {
@@ -177,12 +178,11 @@ class Registry : public Source {
   [[nodiscard]] absl::Status JudgeQuery(const StoredQuery& query) const;
   void PutQuery(StoredQuery query, Done done);
 
-  void EmitAll();
+  void EmitAll(bool complete);
   void AddServer(Changes* changes) const;
   absl::Status LoadRecord(absl::string_view key, absl::string_view value);
   absl::Status LoadAgentRecord(absl::string_view kind, const std::string& id,
                                absl::string_view value);
-  absl::Status LoadCatalogRecord(const StampedValue& stamped);
   absl::Status LoadQueryRecord(const StampedValue& stamped);
   void RestoreCheckState(AgentCheck* check);
 

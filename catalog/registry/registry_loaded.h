@@ -1,4 +1,4 @@
-// What Registry::Load() reads, until Start() says it.
+// What Registry::Load() reads and keeps, until Start() says it.
 //
 // Threads: as Registry.
 #ifndef DNSD_CATALOG_REGISTRY_REGISTRY_LOADED_H_
@@ -13,10 +13,6 @@
 namespace dnsd {
 
 struct Registry::Loaded {
-  // Of the catalog, in the order in which State must hear of them.
-  Changes nodes;
-  Changes instances;
-  Changes checks;
   Changes queries;
   // Of the agent.
   std::vector<AgentCheck> agent_checks;

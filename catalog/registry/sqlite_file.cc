@@ -28,6 +28,13 @@ int Bind(sqlite3_stmt* statement, int index, absl::string_view bytes) {
                              SQLITE_STATIC);
 }
 
+// The first key behind all that begin with the prefix, which ends in no 255.
+std::string EndOfPrefix(absl::string_view prefix) {
+  std::string end(prefix);
+  if (!end.empty()) ++end.back();
+  return end;
+}
+
 absl::StatusCode CodeOf(int sqlite_code) {
   switch (sqlite_code & 0xff) {
     case SQLITE_CORRUPT:
@@ -71,7 +78,8 @@ absl::Status SqliteFile::Failure(absl::string_view action) const {
 
 // --- reading ---
 
-absl::Status SqliteFile::Load(const Store::Visit& visit) {
+absl::Status SqliteFile::Load(const Store::Visit& visit,
+                              absl::string_view last) {
   absl::StatusOr<std::string> check = Text("PRAGMA quick_check(1)");
   if (!check.ok()) return check.status();
   if (*check != "ok") {
@@ -80,9 +88,27 @@ absl::Status SqliteFile::Load(const Store::Visit& visit) {
         "; it was left as it is: put a good copy in its place, or move it and "
         "its -wal away to start with nothing"));
   }
-  auto rows = Prepare("SELECT key, value, hash FROM records ORDER BY key");
+  // Without `last`, no key is in its range, and all are at the end or behind.
+  const std::string begin(last);
+  const std::string end = EndOfPrefix(last);
+  absl::Status status;
+  for (const char* range :
+       {"key < ?1", "key >= ?2", "key >= ?1 AND key < ?2"}) {
+    if (status.ok()) status = LoadRange(range, begin, end, visit);
+  }
+  return status.ok() ? SetCheckpointOnClose(true) : status;
+}
+
+absl::Status SqliteFile::LoadRange(const char* range, const std::string& begin,
+                                   const std::string& end,
+                                   const Store::Visit& visit) {
+  const std::string select = absl::StrCat(
+      "SELECT key, value, hash FROM records WHERE ", range, " ORDER BY key");
+  auto rows = Prepare(select.c_str());
   if (!rows.ok()) return rows.status();
   sqlite3_stmt* const row = rows->get();
+  Bind(row, 1, begin);
+  Bind(row, 2, end);
   int code = SQLITE_ROW;
   while ((code = sqlite3_step(row)) == SQLITE_ROW) {
     const absl::string_view key = Column(row, 0);
@@ -95,8 +121,7 @@ absl::Status SqliteFile::Load(const Store::Visit& visit) {
     }
     visit(key, value);
   }
-  if (code != SQLITE_DONE) return Failure("read");
-  return SetCheckpointOnClose(true);
+  return code == SQLITE_DONE ? absl::OkStatus() : Failure("read");
 }
 
 absl::StatusOr<SqliteFile::Statement> SqliteFile::Prepare(const char* sql) {

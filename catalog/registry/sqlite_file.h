@@ -44,8 +44,9 @@ class SqliteFile {
   SqliteFile& operator=(const SqliteFile&) = delete;
 
   // Checks the file's structure, then visits the records, each checked by its
-  // hash, in order of their keys.
-  [[nodiscard]] absl::Status Load(const Store::Visit& visit);
+  // hash, in the order of Store::Load().
+  [[nodiscard]] absl::Status Load(const Store::Visit& visit,
+                                  absl::string_view last = "");
 
   // One transaction. The keys are unique, and better sorted. When it fails,
   // nothing of it is there. A full disk gets a second chance after a
@@ -87,6 +88,10 @@ class SqliteFile {
   absl::StatusOr<std::string> Text(const char* sql);
   absl::StatusOr<int64_t> Number(const char* sql);
 
+  // The records for which `range` holds, SQL of the two keys ?1 and ?2, in the
+  // order of their keys.
+  absl::Status LoadRange(const char* range, const std::string& begin,
+                         const std::string& end, const Store::Visit& visit);
   absl::Status WriteOnce(const std::vector<const StoreWrite*>& writes);
   absl::Status WriteRecord(const StoreWrite& write);
   // Runs a prepared statement that returns no rows.

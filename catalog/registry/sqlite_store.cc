@@ -60,9 +60,9 @@ class SqliteStore : public Store {
     thread_.join();
   }
 
-  absl::Status Load(const Visit& visit) override {
+  absl::Status Load(const Visit& visit, absl::string_view last) override {
     DNSD_CHECK(!committed_);
-    load_status_ = file_->Load(visit);
+    load_status_ = file_->Load(visit, last);
     return load_status_;
   }
 

@@ -64,10 +64,12 @@ class Store {
 
   virtual ~Store() = default;
 
-  // Every record, in the order of the keys' bytes. Once at most, and before
-  // the first Commit(). Blocks on the disk: call it before the loop runs, or
-  // on the pool. When it fails, what was visited is not all there is.
-  [[nodiscard]] virtual absl::Status Load(const Visit& visit) = 0;
+  // Every record, in the order of the keys' bytes; but those whose keys begin
+  // with `last`, if that is not empty, after the others. Once at most, and
+  // before the first Commit(). Blocks on the disk: call it before the loop
+  // runs, or on the pool. When it fails, what was visited is not all there is.
+  [[nodiscard]] virtual absl::Status Load(const Visit& visit,
+                                          absl::string_view last) = 0;
 
   // Takes effect as a whole or not at all, after every Commit() before it.
   // `done` is called once, on the loop's thread, never from within Commit():

@@ -8,6 +8,7 @@
 
 #include "catalog/base/check.h"
 #include "catalog/registry/api_body.h"
+#include "catalog/registry/registration_reader.h"
 
 namespace dnsd {
 namespace {
@@ -26,6 +27,21 @@ void ThereAndBack(const absl::StatusOr<T>& value,
   DNSD_CHECK(encode(*again) == encoded);
 }
 
+// What is kept is read by another decoder, where it can.
+void ReadAgain(absl::string_view body) {
+  RegistrationReader reader;
+  CatalogRegistration read;
+  (void)reader.Read(body, &read);
+  const absl::StatusOr<CatalogRegistration> value =
+      DecodeCatalogRegistration(body);
+  if (!value.ok()) return;
+  const std::string encoded = EncodeCatalogRegistration(*value);
+  CatalogRegistration again;
+  if (reader.Read(encoded, &again)) {
+    DNSD_CHECK(EncodeCatalogRegistration(again) == encoded);
+  }
+}
+
 void Run(const uint8_t* data, size_t size) {
   if (size == 0) return;
   const absl::string_view body(reinterpret_cast<const char*>(data) + 1,
@@ -40,6 +56,7 @@ void Run(const uint8_t* data, size_t size) {
     case 2:
       ThereAndBack(DecodeCatalogRegistration(body), DecodeCatalogRegistration,
                    EncodeCatalogRegistration);
+      ReadAgain(body);
       break;
     case 3:
       ThereAndBack(DecodeQueryBody(body), DecodeQueryBody, EncodeQuery);

@@ -60,11 +60,12 @@ class Ours {
     registry_ =
         std::make_unique<Registry>(&loop_, &state_, OpenMemoryStore(&loop_),
                                    std::move(definitions), options);
-    EXPECT_EQ(registry_->Load(), absl::OkStatus());
-    registry_->Start([this](ChangeBatch batch) {
+    const Source::Sink sink = [this](ChangeBatch batch) {
       Dirty dirty;
-      EXPECT_EQ(state_.Apply(batch, &dirty), absl::OkStatus());
-    });
+      EXPECT_EQ(state_.Apply(std::move(batch), &dirty), absl::OkStatus());
+    };
+    EXPECT_EQ(registry_->Load(sink), absl::OkStatus());
+    registry_->Start(sink);
     AgentApiOptions agent;
     agent.loop = &loop_;
     agent.registry = registry_.get();

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "catalog/base/json_write.h"
 #include "catalog/registry/api_body.h"
+#include "catalog/registry/registration_reader.h"
 #include "gtest/gtest.h"
 #include "tests/testing/seeds.h"
 
@@ -272,6 +273,25 @@ TEST(ApiBodyProperty, CatalogRegistrationsThereAndBack) {
     ASSERT_EQ(second->checks, first->checks) << body << "\n" << encoded;
     ASSERT_EQ(second->skip_node_update, first->skip_node_update);
   }
+}
+
+TEST(ApiBodyProperty, TheReaderOfTheKeptReadsTheSame) {
+  BodyMaker maker(testing::TestSeed());
+  RegistrationReader reader;
+  const int count = testing::Scaled(3000);
+  int read = 0;
+  for (int i = 0; i < count; ++i) {
+    const auto wanted = DecodeCatalogRegistration(maker.Catalog());
+    const std::string encoded = EncodeCatalogRegistration(*wanted);
+    CatalogRegistration got;
+    if (!reader.Read(encoded, &got)) continue;
+    ++read;
+    ASSERT_EQ(got.node, wanted->node) << encoded;
+    ASSERT_EQ(got.service, wanted->service) << encoded;
+    ASSERT_EQ(got.checks, wanted->checks) << encoded;
+    ASSERT_EQ(got.skip_node_update, wanted->skip_node_update) << encoded;
+  }
+  EXPECT_GT(read, count / 4);  // three quarters have what few services have
 }
 
 TEST(ApiBodyProperty, QueriesThereAndBack) {

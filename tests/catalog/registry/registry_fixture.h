@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/registry/api_body.h"
 #include "catalog/registry/registry.h"
@@ -26,7 +27,9 @@ namespace dnsd {
 // A store that cannot write.
 class FailingStore : public Store {
  public:
-  absl::Status Load(const Visit&) override { return absl::OkStatus(); }
+  absl::Status Load(const Visit&, absl::string_view) override {
+    return absl::OkStatus();
+  }
   void Commit(std::vector<StoreWrite>, Done done) override {
     done(absl::UnavailableError("disk full"));
   }
@@ -41,8 +44,12 @@ class MapStore : public Store {
  public:
   explicit MapStore(std::map<std::string, std::string>* records)
       : records_(records) {}
-  absl::Status Load(const Visit& visit) override {
-    for (const auto& [key, value] : *records_) visit(key, value);
+  absl::Status Load(const Visit& visit, absl::string_view last) override {
+    for (const bool is_last : {false, true}) {
+      for (const auto& [key, value] : *records_) {
+        if (absl::StartsWith(key, last) == is_last) visit(key, value);
+      }
+    }
     return absl::OkStatus();
   }
   void Commit(std::vector<StoreWrite> writes, Done done) override {
@@ -80,11 +87,12 @@ class RegistryTest : public ::testing::Test {
     state_ = std::make_unique<State>();
     registry_ = std::make_unique<Registry>(
         loop_.get(), state_.get(), std::move(store), definitions, options);
-    ASSERT_EQ(registry_->Load(), absl::OkStatus());
-    registry_->Start([this](ChangeBatch batch) {
+    const Source::Sink sink = [this](ChangeBatch batch) {
       Dirty dirty;
-      EXPECT_EQ(state_->Apply(batch, &dirty), absl::OkStatus());
-    });
+      EXPECT_EQ(state_->Apply(std::move(batch), &dirty), absl::OkStatus());
+    };
+    ASSERT_EQ(registry_->Load(sink), absl::OkStatus());
+    registry_->Start(sink);
     state_->RaiseIndex(registry_->first_index());
   }
   void Close() {

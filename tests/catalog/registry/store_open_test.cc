@@ -218,7 +218,7 @@ TEST(SqliteStoreOpen, WritesNothingIntoADamagedFile) {
     auto store = OpenSqliteStore(&loop, path);
     ASSERT_TRUE(store.ok()) << store.status();
     const absl::Status load =
-        (*store)->Load([](absl::string_view, absl::string_view) {});
+        (*store)->Load([](absl::string_view, absl::string_view) {}, "");
     EXPECT_EQ(load.code(), kDataLoss);
     EXPECT_EQ(CommitAndWait(&loop, store->get(), {{"a", "b"}}), load);
   }

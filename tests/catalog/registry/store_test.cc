@@ -30,6 +30,7 @@ using testing::RecordsAt;
 using testing::Scaled;
 using testing::TempDir;
 using testing::TestSeed;
+using testing::WriteAll;
 
 enum class Kind : uint8_t { kMemory, kSqlite };
 
@@ -60,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(Stores, AnyStore,
 TEST_P(AnyStore, BeginsEmpty) {
   int visits = 0;
   EXPECT_TRUE(
-      store_->Load([&](absl::string_view, absl::string_view) { ++visits; })
+      store_->Load([&](absl::string_view, absl::string_view) { ++visits; }, "")
           .ok());
   EXPECT_EQ(visits, 0);
 }
@@ -189,6 +190,30 @@ TEST_P(AnyStore, OutlivesItsLoopsEnd) {
 
 // --- the file ---
 
+TEST(SqliteStore, VisitsTheRecordsOfAPrefixLast) {
+  const TempDir dir;
+  const std::string path = dir.Path("store.db");
+  const std::vector<std::string> keys = {"a",   "b",  "b/", "b/1",
+                                         "b/2", "b0", "c"};
+  std::vector<StoreWrite> writes;
+  for (const std::string& key : keys) writes.push_back({key, "v"});
+  auto file = SqliteFile::Open(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  ASSERT_EQ(WriteAll(file->get(), writes), absl::OkStatus());
+  const auto visited = [&](absl::string_view last) {
+    std::vector<std::string> order;
+    EXPECT_EQ((*file)->Load([&](absl::string_view key,
+                                absl::string_view) { order.emplace_back(key); },
+                            last),
+              absl::OkStatus());
+    return order;
+  };
+  EXPECT_EQ(visited(""), keys);
+  EXPECT_EQ(visited("x"), keys);
+  EXPECT_EQ(visited("b/"), (std::vector<std::string>{"a", "b", "b0", "c", "b/",
+                                                     "b/1", "b/2"}));
+}
+
 TEST(SqliteStore, FindsWhatWasCommittedWhenItIsOpenedAgain) {
   const uint64_t seed = TestSeed();
   const TempDir dir;
@@ -204,9 +229,11 @@ TEST(SqliteStore, FindsWhatWasCommittedWhenItIsOpenedAgain) {
     ASSERT_TRUE(store.ok()) << store.status();
     Records records;
     ASSERT_TRUE((*store)
-                    ->Load([&](absl::string_view key, absl::string_view value) {
-                      records[std::string(key)] = std::string(value);
-                    })
+                    ->Load(
+                        [&](absl::string_view key, absl::string_view value) {
+                          records[std::string(key)] = std::string(value);
+                        },
+                        "")
                     .ok());
     EXPECT_EQ(records, RecordsAt(seed, round * count));
     uint64_t left = count;
