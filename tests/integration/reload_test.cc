@@ -320,7 +320,7 @@ TEST_F(ReloadTest, ZonesFromFilesAreServedAndReloaded) {
   const Finished reload = agent_->Reload();
   EXPECT_EQ(reload.exit_code, 1);
   EXPECT_THAT(reload.output, HasSubstr("example.org.zone:6"));
-  EXPECT_THAT(agent_->process().output(), HasSubstr("example.org.zone:6"));
+  EXPECT_TRUE(agent_->process().WaitForOutput("example.org.zone:6"));
   EXPECT_THAT(Addresses("www.example.org."), ElementsAre("192.0.2.81"));
   EXPECT_EQ(agent_->Stop(), 0);
 }
