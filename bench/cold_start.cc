@@ -2,7 +2,10 @@
 // registers a catalog, kills the agent, starts it and asks for the last service
 // until it is there. It prints a line a round.
 //
-//   cold_start [--instances=N] [--rounds=N]
+//   cold_start [--instances=N] [--rounds=N] [--keep=DIR]
+//
+// With --keep, what is registered stays in DIR, and a run that finds something
+// there registers nothing: N must be what it was then.
 //
 // dnsd is the one of this build or DNSD_BINARY. The file is in TMPDIR, and in
 // the page cache: what a disk would add is not measured.
@@ -11,8 +14,10 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -36,6 +41,7 @@ constexpr std::chrono::minutes kPatience{2};
 struct Options {
   size_t instances = 1'000'000;
   size_t rounds = 5;
+  std::string keep;  // empty: a directory of its own, which goes with it
 };
 
 double SecondsSince(Clock::time_point start) {
@@ -44,10 +50,12 @@ double SecondsSince(Clock::time_point start) {
 
 class ColdStart {
  public:
-  explicit ColdStart(const Options& options) : options_(options) {}
+  explicit ColdStart(const Options& options)
+      : options_(options),
+        data_dir_(options.keep.empty() ? dir_.Path("data") : options.keep) {}
 
   bool Run() {
-    if (!Fill()) return false;
+    if (!std::filesystem::exists(data_dir_) && !Fill()) return false;
     for (size_t round = 0; round < options_.rounds; ++round) {
       if (!Round()) return false;
     }
@@ -57,7 +65,7 @@ class ColdStart {
  private:
   [[nodiscard]] std::unique_ptr<AgentProcess> Start() const {
     auto agent = std::make_unique<AgentProcess>(std::vector<std::string>{
-        "-data-dir", dir_.Path("data"), "-bind", "127.0.0.1", "-workers", "1"});
+        "-data-dir", data_dir_, "-bind", "127.0.0.1", "-workers", "1"});
     if (agent->WaitUntilServing()) return agent;
     std::fprintf(stderr, "%s\n", agent->process().output().c_str());
     return nullptr;
@@ -111,6 +119,7 @@ class ColdStart {
 
   const Options options_;
   TempDir dir_;
+  const std::string data_dir_;
 };
 
 }  // namespace
@@ -119,13 +128,16 @@ class ColdStart {
 int main(int argc, char** argv) {
   dnsd::testing::Options options;
   for (int i = 1; i < argc; ++i) {
-    const std::vector<std::string> parts =
+    const std::pair<std::string, std::string> given =
         absl::StrSplit(argv[i], absl::MaxSplits('=', 1));
-    size_t* const value = parts[0] == "--instances" ? &options.instances
-                          : parts[0] == "--rounds"  ? &options.rounds
-                                                    : nullptr;
-    if (value == nullptr || parts.size() != 2 ||
-        !absl::SimpleAtoi(parts[1], value) || *value == 0) {
+    const auto& [name, value] = given;
+    size_t* const number = name == "--instances" ? &options.instances
+                           : name == "--rounds"  ? &options.rounds
+                                                 : nullptr;
+    if (name == "--keep" && !value.empty()) {
+      options.keep = value;
+    } else if (number == nullptr || !absl::SimpleAtoi(value, number) ||
+               *number == 0) {
       std::fprintf(stderr, "cold_start: unknown argument %s\n", argv[i]);
       return 2;
     }
