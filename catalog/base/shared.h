@@ -32,8 +32,8 @@ class Shared {
     if (!value.empty()) block_ = NewBlock(std::move(value));
   }
   template <typename U>
-  requires std::convertible_to<U, T> &&(!std::same_as<std::decay_t<U>, T>)&&(
-      !std::same_as<std::decay_t<U>, Shared>)
+  requires(!std::same_as<std::decay_t<U>, T> &&
+           !std::same_as<std::decay_t<U>, Shared> && std::convertible_to<U, T>)
       Shared(U&& value)  // NOLINT: as a T
       : Shared(T(std::forward<U>(value))) {}
   Shared(std::initializer_list<typename T::value_type> items)
@@ -102,7 +102,7 @@ class Shared {
     return block_ == other.block_ || **this == *other;
   }
   template <typename U>
-  requires std::equality_comparable_with<T, U> &&(!std::same_as<U, Shared>)bool
+  requires(!std::same_as<U, Shared> && std::equality_comparable_with<T, U>) bool
   operator==(const U& other) const {
     return **this == other;
   }
