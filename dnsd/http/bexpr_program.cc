@@ -173,8 +173,9 @@ absl::Status BexprProgram::CompileMatch(const BexprMatch& match,
     }
     const BexprField* field = Find(fields, match.selector[i]);
     if (field == nullptr) {
-      const std::vector<std::string> upto(match.selector.begin(),
-                                          match.selector.begin() + i + 1);
+      const std::vector<std::string> upto(
+          match.selector.begin(),
+          match.selector.begin() + static_cast<ptrdiff_t>(i) + 1);
       return absl::InvalidArgumentError(absl::StrCat(
           "Selector ", GoQuote(absl::StrJoin(upto, ".")), " is not valid"));
     }
