@@ -71,10 +71,8 @@ HealthStatus State::Impl::NodeRecord::Health(absl::string_view id) const {
   HealthStatus worst = HealthStatus::kPassing;
   for (const auto& source : said) {
     for (const absl::string_view judged : {absl::string_view(), id}) {
-      const auto judges = source->judges.find(judged);
-      const CheckSlot* slot =
-          judges == source->judges.end() ? nullptr : *judges;
-      for (; slot != nullptr; slot = slot->next) {
+      for (const CheckSlot* slot = source->FirstJudge(judged); slot != nullptr;
+           slot = slot->next) {
         if (slot->value.status <= worst) continue;
         if (!is_hidden(*source, slot->value)) worst = slot->value.status;
       }
@@ -129,9 +127,8 @@ State::Impl::NodeRecord::Checks State::Impl::NodeRecord::ChecksOf(
     absl::string_view service_id) const {
   Checks checks;
   for (const auto& source : said) {
-    const auto judges = source->judges.find(service_id);
-    const CheckSlot* slot = judges == source->judges.end() ? nullptr : *judges;
-    for (; slot != nullptr; slot = slot->next) {
+    for (const CheckSlot* slot = source->FirstJudge(service_id);
+         slot != nullptr; slot = slot->next) {
       if (!IsHidden(*source, slot->value.id)) checks.push_back(slot);
     }
   }

@@ -301,10 +301,8 @@ void State::Impl::UpsertInstanceOf(NodeRecord* record, SourceNode* said,
 void State::Impl::RemoveInstanceOf(NodeRecord* record, SourceNode* said,
                                    const std::string& id) {
   if (!said->instances.contains(id)) return;
-  for (;;) {
-    const auto judges = said->judges.find(id);
-    if (judges == said->judges.end()) break;
-    RemoveCheckOf(record, said, std::string((*judges)->value.id));
+  while (const CheckSlot* slot = said->FirstJudge(id)) {
+    RemoveCheckOf(record, said, std::string(slot->value.id));
   }
   Unindex(record, id);
   said->instances.erase(id);

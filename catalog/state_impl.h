@@ -77,6 +77,13 @@ struct State::Impl {
     // The same by what they judge, an instance's id or "" for the node: the
     // first of each list. One node may have very many instances.
     SlotSet<CheckSlot*, &Check::service_id> judges;
+
+    // The first of the checks that judge it, or nullptr.
+    [[nodiscard]] const CheckSlot* FirstJudge(
+        absl::string_view service_id) const {
+      const auto it = judges.find(service_id);
+      return it == judges.end() ? nullptr : *it;
+    }
   };
 
   struct NodeRecord {

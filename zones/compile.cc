@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 
 #include "zones/address_choice.h"
 #include "zones/compile_parts.h"
@@ -56,19 +55,11 @@ const Entry* CompileNode(const CompileContext& context, const Node& node,
   EntryBuilder& builder = *context.builder;
   builder.Clear();
   EntryBuilder::Lists lists;
-  for (auto [accept, list, cnames] :
-       {std::tuple{kAcceptA, kListA, kListCnameA},
-        std::tuple{kAcceptAaaa, kListAaaa, kListCnameAaaa},
-        std::tuple{kAcceptAny, kListAny, kListCnameAny}}) {
+  for (const auto& [accept, list, cnames] : kQuestions) {
     AddNodeAddress(addresses.Pick(accept), accept, ttl, context.policy,
                    &builder, &lists[list], &lists[cnames]);
   }
-  if (context.policy.compat == Compat::kRfc &&
-      (!lists[kListA].empty() || !lists[kListAaaa].empty())) {
-    lists[kListCnameA].clear();
-    lists[kListCnameAaaa].clear();
-    lists[kListCnameAny].clear();
-  }
+  DropCnamesBesideAddresses(context.policy, &lists);
   for (const std::string& text : MetaTexts(node.meta)) {
     auto ref = builder.AddRecord(MakeRecord(kTypeTxt, ttl, TextRdata(text)));
     lists[kListTxt].push_back(ref);

@@ -40,16 +40,17 @@ struct CompileContext {
   std::string domain = PrimaryDomain(policy);  // wire form
 };
 
-// `kind` is kService, of the service's own instances; or kConnect or kIngress,
-// of those that stand for it. In State's order.
-[[nodiscard]] const Entry* CompileService(
-    const CompileContext& context, EntryKind kind, const NameKey& service,
-    std::span<const InstanceView> instances);
 // Where an entry goes: the View's index of a datacenter, and wire bytes.
 struct EntryPlace {
   uint8_t datacenter = 0;
   std::string key;
 };
+
+// `kind` is kService, of the service's own instances; or kConnect or kIngress,
+// of those that stand for it. In State's order.
+[[nodiscard]] const Entry* CompileService(
+    const CompileContext& context, EntryKind kind, const NameKey& service,
+    const EntryPlace& place, std::span<const InstanceView> instances);
 // Of these instances, healthy or not; an Entry without sets when there are
 // none.
 [[nodiscard]] const Entry* CompileInstances(
@@ -58,7 +59,7 @@ struct EntryPlace {
 // `instances` are the service's own.
 [[nodiscard]] const Entry* CompileVirtual(
     const CompileContext& context, const NameKey& service,
-    std::span<const InstanceView> instances);
+    const EntryPlace& place, std::span<const InstanceView> instances);
 // `key` is the node's name, or its id, as labels.
 [[nodiscard]] const Entry* CompileNode(const CompileContext& context,
                                        const Node& node,

@@ -38,6 +38,15 @@ std::string MakeInDomain(uint16_t type, uint32_t ttl, std::string rdata,
   return record;
 }
 
+void DropCnamesBesideAddresses(const ZonePolicy& policy,
+                               EntryBuilder::Lists* lists) {
+  if (policy.compat != Compat::kRfc ||
+      ((*lists)[kListA].empty() && (*lists)[kListAaaa].empty())) {
+    return;
+  }
+  for (const auto& question : kQuestions) (*lists)[question.cnames].clear();
+}
+
 const Entry* Seal(const CompileContext& context, const EntryBuilder& builder,
                   EntryKind kind, uint8_t dc, const std::string& key) {
   return builder.Finish(kind, dc, key,

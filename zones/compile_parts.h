@@ -7,10 +7,26 @@
 #include <cstdint>
 #include <string>
 
+#include "zones/address_choice.h"
 #include "zones/compile.h"
 #include "zones/entry.h"
+#include "zones/entry_builder.h"
 
 namespace dnsd {
+
+// Where the records for each family of address go.
+inline constexpr struct {
+  Accept accept;
+  ListKind addresses;
+  ListKind cnames;
+} kQuestions[kAcceptCount] = {{kAcceptA, kListA, kListCnameA},
+                              {kAcceptAaaa, kListAaaa, kListCnameAaaa},
+                              {kAcceptAny, kListAny, kListCnameAny}};
+
+// In kRfc a CNAME stands alone (RFC 1034 section 3.6.2): none beside
+// addresses. Consul decides for each question.
+void DropCnamesBesideAddresses(const ZonePolicy& policy,
+                               EntryBuilder::Lists* lists);
 
 // Whether addresses of this datacenter are seen from another one.
 [[nodiscard]] bool UsesWan(const CompileContext& context,

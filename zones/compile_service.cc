@@ -21,14 +21,6 @@
 namespace dnsd {
 namespace {
 
-constexpr struct {
-  Accept accept;
-  ListKind addresses;
-  ListKind cnames;
-} kQuestions[kAcceptCount] = {{kAcceptA, kListA, kListCnameA},
-                              {kAcceptAaaa, kListAaaa, kListCnameAaaa},
-                              {kAcceptAny, kListAny, kListCnameAny}};
-
 // A critical instance is only seen by a query that ignores its checks.
 int WeightOf(const InstanceView& view) {
   const Weights& weights = view.instance->weights;
@@ -136,7 +128,7 @@ class ServiceCompiler {
     uint32_t alike = 0;
   };
   // By labels in lower case, the candidates that have the tag.
-  using TagMembers = std::vector<std::pair<std::string, std::vector<uint32_t>>>;
+  using TagMembers = std::map<std::string, std::vector<uint32_t>>;
 
   [[nodiscard]] bool IsOurs(const std::string& wire) const {
     return dnsd::IsOurs(context_.policy, wire);
@@ -158,7 +150,7 @@ class ServiceCompiler {
     alike_in_.assign(numbers.size(), 0);
   }
 
-  // Sorted by tag. Tags that are no names cannot be asked for.
+  // Tags that are no names cannot be asked for.
   [[nodiscard]] TagMembers MembersOfTags() const {
     std::map<absl::string_view, std::vector<uint32_t>> spelled;
     for (uint32_t i = 0; i < candidates_.size(); ++i) {
@@ -166,20 +158,18 @@ class ServiceCompiler {
         spelled[tag].push_back(i);
       }
     }
-    std::map<std::string, std::vector<uint32_t>> tags;
+    TagMembers tags;
     std::string labels;
-    for (auto& [tag, members] : spelled) {
+    for (const auto& [tag, members] : spelled) {
       if (!LabelsToWire(AsciiLower(std::string(tag)), &labels)) continue;
       std::vector<uint32_t>& all = tags[labels];
       all.insert(all.end(), members.begin(), members.end());
     }
-    TagMembers sorted;
     for (auto& [tag, members] : tags) {
       std::sort(members.begin(), members.end());
       members.erase(std::unique(members.begin(), members.end()), members.end());
-      sorted.emplace_back(tag, std::move(members));
     }
-    return sorted;
+    return tags;
   }
 
   Reached Reach(const Candidate& candidate, Accept accept,
@@ -201,15 +191,13 @@ class ServiceCompiler {
   Places PlacesOf(const Candidate& candidate, const std::string& self) {
     Places places;
     Reached reached;
-    const std::string* service = nullptr;
-    const std::string* node = nullptr;
+    // Most have one address, for every question.
+    std::pair<const std::string*, const std::string*> before;
     for (const auto& [accept, addresses, cnames] : kQuestions) {
-      const bool is_as_before =
-          std::exchange(service, &candidate.service.Pick(accept)) ==
-              &candidate.service.Pick(accept) &&
-          std::exchange(node, &candidate.node_addresses.Pick(accept)) ==
-              &candidate.node_addresses.Pick(accept);
-      if (!is_as_before) reached = Reach(candidate, accept, self);
+      const std::pair picked{&candidate.service.Pick(accept),
+                             &candidate.node_addresses.Pick(accept)};
+      if (picked != before) reached = Reach(candidate, accept, self);
+      before = picked;
       places.addresses[accept] = AddPlace(reached.address, accept);
       places.is_name[accept] =
           reached.address.kind == ParsedAddress::Kind::kName;
@@ -244,12 +232,7 @@ class ServiceCompiler {
       bool is_new = listed_.insert({kListSrv, srv}).second;
       if (is_new || !rfc) lists_[kListSrv].push_back(srv);
     }
-    // A CNAME stands alone (RFC 1034 3.6.2). Consul decides per question.
-    if (rfc && (!lists_[kListA].empty() || !lists_[kListAaaa].empty())) {
-      lists_[kListCnameA].clear();
-      lists_[kListCnameAaaa].clear();
-      lists_[kListCnameAny].clear();
-    }
+    DropCnamesBesideAddresses(context_.policy, &lists_);
     builder_.AddSet(tag, self, lists_);
   }
 
@@ -349,10 +332,9 @@ std::string ServiceKey(const std::string& name_lower) {
 }
 
 const Entry* CompileService(const CompileContext& context, EntryKind kind,
-                            const NameKey& service,
+                            const NameKey& service, const EntryPlace& place,
                             std::span<const InstanceView> instances) {
-  const std::string key = ServiceKey(service.second);
-  if (key.empty() || instances.empty()) return nullptr;
+  if (instances.empty()) return nullptr;
   const CatalogRights* const rights = context.rights.asker.get();
   // Who asks for what stands before a service must see that, too.
   if (kind != EntryKind::kService && !MayReadService(rights, service.second)) {
@@ -369,7 +351,7 @@ const Entry* CompileService(const CompileContext& context, EntryKind kind,
     compiler.AddHealthy(view);
   }
   if (compiler.empty()) return nullptr;
-  return compiler.Finish(kind, context.datacenter_index(service.first), key);
+  return compiler.Finish(kind, place.datacenter, place.key);
 }
 
 const Entry* CompileInstances(const CompileContext& context, EntryKind kind,
@@ -381,11 +363,9 @@ const Entry* CompileInstances(const CompileContext& context, EntryKind kind,
 }
 
 const Entry* CompileVirtual(const CompileContext& context,
-                            const NameKey& service,
+                            const NameKey& service, const EntryPlace& place,
                             std::span<const InstanceView> instances) {
-  std::string key = ServiceKey(service.second);
-  if (key.empty() ||
-      !MayReadService(context.rights.asker.get(), service.second)) {
+  if (!MayReadService(context.rights.asker.get(), service.second)) {
     return nullptr;
   }
   std::string address;
@@ -406,8 +386,8 @@ const Entry* CompileVirtual(const CompileContext& context,
   lists[v4 ? kListA : kListAaaa].push_back(ref);
   lists[kListAny].push_back(ref);
   builder.AddSet("", "", lists);
-  return Seal(context, builder, EntryKind::kVirtual,
-              context.datacenter_index(service.first), key);
+  return Seal(context, builder, EntryKind::kVirtual, place.datacenter,
+              place.key);
 }
 
 }  // namespace dnsd

@@ -41,6 +41,7 @@ void AddClaims(const CompileContext& context,
 
 CompiledService CompileServiceNames(const CompileContext& context,
                                     const NameKey& service,
+                                    const EntryPlace& place,
                                     std::vector<InstanceView>* scratch) {
   CompiledService out;
   std::vector<InstanceView>& instances = *scratch;
@@ -50,17 +51,16 @@ CompiledService CompileServiceNames(const CompileContext& context,
   if (service.first == context.policy.datacenter) {
     AddClaims(context, instances, &out);
   }
-  out.labels = ServiceKey(service.second);
-  if (out.labels.empty()) return out;
-  out.entries[0] =
-      CompileService(context, EntryKind::kService, service, instances);
-  out.entries[1] = CompileVirtual(context, service, instances);
+  if (place.key.empty()) return out;
+  const auto compile = [&](EntryKind kind) {
+    return CompileService(context, kind, service, place, instances);
+  };
+  out.entries[0] = compile(EntryKind::kService);
+  out.entries[1] = CompileVirtual(context, service, place, instances);
   instances.clear();
   context.state.ForEachMeshInstance(service, add);
-  out.entries[2] =
-      CompileService(context, EntryKind::kConnect, service, instances);
-  out.entries[3] =
-      CompileService(context, EntryKind::kIngress, service, instances);
+  out.entries[2] = compile(EntryKind::kConnect);
+  out.entries[3] = compile(EntryKind::kIngress);
   return out;
 }
 

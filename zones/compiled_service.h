@@ -23,8 +23,6 @@ struct CompiledService {
       EntryKind::kService, EntryKind::kVirtual, EntryKind::kConnect,
       EntryKind::kIngress};
 
-  // Empty: the service's name is no label, and there are no entries.
-  std::string labels;
   // As kKinds; null: the name has no records.
   std::array<const Entry*, std::size(kKinds)> entries = {};
   // Where its instances are, and the names they have there.
@@ -32,9 +30,11 @@ struct CompiledService {
   std::vector<std::unique_ptr<const std::string>> targets;
 };
 
+// `place` is where its entries go. Without a key, for its name is no label, it
+// has none.
 [[nodiscard]] CompiledService CompileServiceNames(
     const CompileContext& context, const NameKey& service,
-    std::vector<InstanceView>* scratch);
+    const EntryPlace& place, std::vector<InstanceView>* scratch);
 
 }  // namespace dnsd
 

@@ -1,7 +1,6 @@
 #include "zones/view_builder.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "catalog/base/check.h"
 #include "catalog/base/parallel.h"
@@ -18,7 +17,6 @@ constexpr uint32_t kNegativeTtlRfc = 5;
 // How many names a thread compiles at a time, and how many are held before
 // they are put into their places.
 constexpr size_t kPartNames = 64;
-constexpr unsigned kThreadsMax = 8;
 constexpr size_t kBatchNames = 8192;
 
 // Datacenters beyond 255 get this index, under which nothing is found.
@@ -153,11 +151,8 @@ void ViewBuilder::Replace(EntryKind kind, uint8_t dc, const std::string& key,
 void ViewBuilder::InParts(
     const CompileContext& context, size_t count,
     const std::function<void(const CompileContext&, size_t, size_t)>& work) {
-  const size_t threads =
-      last_ == nullptr
-          ? std::clamp(std::thread::hardware_concurrency(), 1u, kThreadsMax)
-          : 1;
-  Parallel(threads, count, kPartNames, [&](size_t begin, size_t end) {
+  if (last_ != nullptr) return work(context, 0, count);
+  Parallel(UsefulThreads(), count, kPartNames, [&](size_t begin, size_t end) {
     EntryBuilder entry;
     CompileContext own = context;
     own.builder = &entry;
@@ -169,30 +164,33 @@ void ViewBuilder::CompileServices(const CompileContext& context,
                                   const std::set<NameKey>& services) {
   auto next = services.begin();
   while (next != services.end()) {
-    std::vector<const NameKey*> keys;
-    for (; next != services.end() && keys.size() < kBatchNames; ++next) {
-      keys.push_back(&*next);
+    std::vector<std::pair<const NameKey*, EntryPlace>> batch;
+    for (; next != services.end() && batch.size() < kBatchNames; ++next) {
+      batch.emplace_back(&*next, EntryPlace{DatacenterIndex(next->first),
+                                            ServiceKey(next->second)});
     }
-    std::vector<CompiledService> compiled(keys.size());
-    InParts(context, keys.size(),
+    std::vector<CompiledService> compiled(batch.size());
+    InParts(context, batch.size(),
             [&](const CompileContext& own, size_t begin, size_t end) {
               std::vector<InstanceView> scratch;
               for (size_t i = begin; i < end; ++i) {
-                compiled[i] = CompileServiceNames(own, *keys[i], &scratch);
+                compiled[i] = CompileServiceNames(own, *batch[i].first,
+                                                  batch[i].second, &scratch);
               }
             });
-    for (size_t i = 0; i < keys.size(); ++i) {
-      PutService(*keys[i], std::move(compiled[i]));
+    for (size_t i = 0; i < batch.size(); ++i) {
+      PutService(*batch[i].first, batch[i].second, std::move(compiled[i]));
     }
   }
 }
 
-void ViewBuilder::PutService(const NameKey& key, CompiledService service) {
+void ViewBuilder::PutService(const NameKey& key, const EntryPlace& place,
+                             CompiledService service) {
   reverse_.SetService(key, std::move(service.claims));
-  if (service.labels.empty()) return;
-  const uint8_t dc = DatacenterIndex(key.first);
+  if (place.key.empty()) return;
   for (size_t i = 0; i < service.entries.size(); ++i) {
-    Replace(CompiledService::kKinds[i], dc, service.labels, service.entries[i]);
+    Replace(CompiledService::kKinds[i], place.datacenter, place.key,
+            service.entries[i]);
   }
 }
 

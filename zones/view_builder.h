@@ -98,7 +98,8 @@ class ViewBuilder {
       const std::function<void(const CompileContext&, size_t, size_t)>& work);
   void CompileServices(const CompileContext& context,
                        const std::set<NameKey>& services);
-  void PutService(const NameKey& key, CompiledService service);
+  void PutService(const NameKey& key, const EntryPlace& place,
+                  CompiledService service);
   void TraceNode(const CompileContext& context, const NameKey& key);
   void DropNodeTraces(uint8_t dc, const NameKey& key);
   void CompileNodeNames(const CompileContext& context);

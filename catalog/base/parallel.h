@@ -16,6 +16,12 @@
 
 namespace dnsd {
 
+// As many as there are processors, but no more than eight: what they make is
+// put into its place by one.
+inline size_t UsefulThreads() {
+  return std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
+}
+
 // Calls `work(begin, end)` for parts of at most `part` that together are
 // [0, count), on `threads` threads; on this one alone when there is one part.
 inline void Parallel(size_t threads, size_t count, size_t part,

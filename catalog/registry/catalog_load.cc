@@ -1,11 +1,11 @@
 #include "catalog/registry/catalog_load.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "catalog/base/parallel.h"
 #include "catalog/base/thread.h"
 #include "catalog/registry/api_body.h"
 #include "catalog/registry/records.h"
@@ -15,8 +15,6 @@ namespace dnsd {
 namespace {
 
 constexpr size_t kBatchBytes = 512u << 10;
-// One thread takes what they decode; more would wait for it.
-constexpr unsigned kThreadsMax = 8;
 
 // A node before what is on it, an instance before its checks.
 void AddChanges(CatalogRegistration registration, const std::string& datacenter,
@@ -47,8 +45,7 @@ absl::StatusOr<CatalogRegistration> Read(absl::string_view json,
 CatalogLoad::CatalogLoad(std::string datacenter, Take take)
     : datacenter_(std::move(datacenter)),
       take_(std::move(take)),
-      running_max_(
-          std::clamp(std::thread::hardware_concurrency(), 2u, kThreadsMax)) {}
+      running_max_(std::max<size_t>(2, UsefulThreads())) {}
 
 CatalogLoad::~CatalogLoad() {
   for (Running& running : running_) running.thread.join();
@@ -75,9 +72,7 @@ void CatalogLoad::Decode(const std::string& datacenter, Running* running) {
       }
     }
     if (!status.ok()) {
-      running->status.Update(absl::Status(
-          status.code(),
-          absl::StrCat("record \"", key, "\": ", status.message())));
+      running->status.Update(OfRecord(key, status));
     }
   }
 }

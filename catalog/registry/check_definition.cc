@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "catalog/registry/body_parts.h"
 #include "catalog/registry/definition.h"
 #include "catalog/registry/fields.h"
 
@@ -33,11 +34,8 @@ constexpr Fields::Alias kAliases[] = {
 void ReadStatus(Fields* fields, CheckDefinition* check, Problems* problems) {
   std::string status;
   if (!fields->String("status", &status) || status.empty()) return;
-  for (const HealthStatus known :
-       {HealthStatus::kPassing, HealthStatus::kWarning,
-        HealthStatus::kCritical}) {
-    if (status != HealthStatusName(known)) continue;
-    check->status = known;
+  if (const auto known = ParseHealthStatus(status)) {
+    check->status = *known;
     return;
   }
   problems->Error(

@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "catalog/registry/body_parts.h"
 
 namespace dnsd {
 namespace {
@@ -74,6 +75,11 @@ std::vector<std::string> RecordKeyParts(absl::string_view key) {
   return parts;
 }
 
+absl::Status OfRecord(absl::string_view key, const absl::Status& error) {
+  return absl::Status(error.code(),
+                      absl::StrCat("record \"", key, "\": ", error.message()));
+}
+
 std::string EncodeStamped(const Stamp& stamp, absl::string_view json) {
   return absl::StrCat(stamp.create_index, " ", stamp.modify_index, " ", json);
 }
@@ -96,18 +102,12 @@ std::string EncodeCheckState(const CheckStateValue& state) {
 absl::StatusOr<CheckStateValue> DecodeCheckState(absl::string_view value) {
   CheckStateValue state;
   absl::string_view rest = value;
-  const absl::string_view name = TakeWord(&rest);
-  bool is_known = false;
-  for (const HealthStatus status :
-       {HealthStatus::kPassing, HealthStatus::kWarning,
-        HealthStatus::kCritical}) {
-    if (name != HealthStatusName(status)) continue;
-    state.status = status;
-    is_known = true;
-  }
-  if (!is_known || !absl::SimpleAtoi(TakeWord(&rest), &state.unix_ms)) {
+  const auto status = ParseHealthStatus(TakeWord(&rest));
+  if (!status.has_value() ||
+      !absl::SimpleAtoi(TakeWord(&rest), &state.unix_ms)) {
     return Damaged(value);
   }
+  state.status = *status;
   state.output = std::string(rest);
   return state;
 }

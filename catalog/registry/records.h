@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "catalog/change.h"
@@ -36,6 +37,10 @@ inline constexpr char kCatalogCheckRecords[] = "catalog/check/";
 [[nodiscard]] std::string RecordKey(
     std::initializer_list<absl::string_view> parts);
 [[nodiscard]] std::vector<std::string> RecordKeyParts(absl::string_view key);
+
+// The error, with the record that it is about.
+[[nodiscard]] absl::Status OfRecord(absl::string_view key,
+                                    const absl::Status& error);
 
 struct StampedValue {
   Stamp stamp;

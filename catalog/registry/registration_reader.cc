@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "catalog/registry/body_parts.h"
+
 namespace dnsd {
 namespace {
 
@@ -90,14 +92,9 @@ bool Get(ondemand::value value, Weights* out) {
 bool Get(ondemand::value value, HealthStatus* out) {
   std::string_view text;
   if (value.get_string().get(text) != simdjson::SUCCESS) return false;
-  for (const HealthStatus status :
-       {HealthStatus::kPassing, HealthStatus::kWarning,
-        HealthStatus::kCritical}) {
-    if (text != HealthStatusName(status)) continue;
-    *out = status;
-    return true;
-  }
-  return false;
+  const auto status = ParseHealthStatus({text.data(), text.size()});
+  if (status.has_value()) *out = *status;
+  return status.has_value();
 }
 
 // As it stands there.

@@ -83,11 +83,7 @@ absl::Status Registry::Load(const Sink& sink) {
           return;
         }
         const absl::Status status = LoadRecord(key, value);
-        if (!status.ok()) {
-          damaged.Update(absl::Status(
-              status.code(),
-              absl::StrCat("record \"", key, "\": ", status.message())));
-        }
+        if (!status.ok()) damaged.Update(OfRecord(key, status));
       },
       kCatalogCheckRecords);
   read.Update(damaged);
