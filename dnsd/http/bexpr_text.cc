@@ -70,18 +70,22 @@ void AppendQuoted(Rune rune, string_view bytes, std::string* out) {
   }
 }
 
-int DigitOf(char c) {
-  if (absl::ascii_isdigit(static_cast<unsigned char>(c))) return c - '0';
+uint32_t DigitOf(char c) {
+  if (absl::ascii_isdigit(static_cast<unsigned char>(c))) {
+    return static_cast<uint32_t>(c - '0');
+  }
   const char lower = absl::ascii_tolower(static_cast<unsigned char>(c));
-  return lower >= 'a' && lower <= 'z' ? lower - 'a' + 10 : 99;
+  if (lower < 'a' || lower > 'z') return 99;
+  return static_cast<uint32_t>(lower - 'a' + 10);
 }
 
 // Takes `count` digits of `base` from `text`; nothing when they are not there.
-std::optional<uint32_t> TakeDigits(string_view* text, int count, int base) {
-  if (text->size() < static_cast<size_t>(count)) return std::nullopt;
+std::optional<uint32_t> TakeDigits(string_view* text, size_t count,
+                                   uint32_t base) {
+  if (text->size() < count) return std::nullopt;
   uint32_t number = 0;
-  for (int i = 0; i < count; ++i) {
-    const int digit = DigitOf((*text)[i]);
+  for (const char c : text->substr(0, count)) {
+    const uint32_t digit = DigitOf(c);
     if (digit >= base) return std::nullopt;
     number = number * base + digit;
   }
@@ -137,13 +141,14 @@ absl::Status NumberError(string_view function, string_view text,
 }
 
 // Takes the prefix off `digits` and returns the base it names.
-int TakeBase(string_view* digits) {
+uint32_t TakeBase(string_view* digits) {
   if (digits->size() < 2 || digits->front() != '0') return 10;
-  const char letter = absl::ascii_tolower((*digits)[1]);
-  const int base = letter == 'x'   ? 16
-                   : letter == 'o' ? 8
-                   : letter == 'b' ? 2
-                                   : 0;
+  const char letter =
+      absl::ascii_tolower(static_cast<unsigned char>((*digits)[1]));
+  const uint32_t base = letter == 'x'   ? 16
+                        : letter == 'o' ? 8
+                        : letter == 'b' ? 2
+                                        : 0;
   if (base != 0 && digits->size() > 2) {
     digits->remove_prefix(2);
     return base;
@@ -239,7 +244,7 @@ absl::StatusOr<int64_t> GoParseInt(string_view text) {
   const bool is_negative = absl::StartsWith(digits, "-");
   if (is_negative || absl::StartsWith(digits, "+")) digits.remove_prefix(1);
   const size_t size = digits.size();
-  const int base = TakeBase(&digits);
+  const uint32_t base = TakeBase(&digits);
   if (digits.empty() || !UnderscoresAreGood(digits, digits.size() != size)) {
     return bad();
   }
@@ -249,7 +254,7 @@ absl::StatusOr<int64_t> GoParseInt(string_view text) {
   bool is_in_range = true;
   for (const char c : digits) {
     if (c == '_') continue;
-    const int digit = DigitOf(c);
+    const uint32_t digit = DigitOf(c);
     if (digit >= base) return bad();
     is_in_range = is_in_range && number <= (most - digit) / base;
     if (is_in_range) number = number * base + digit;

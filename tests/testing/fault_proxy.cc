@@ -226,9 +226,7 @@ void FaultProxy::Answer(const std::string& path_contains, int status,
                         const std::string& body) {
   FaultRule rule;
   rule.path_contains = path_contains;
-  rule.answer.emplace();
-  rule.answer->status = status;
-  rule.answer->body = body;
+  rule.answer = FaultRule::Answer{status, body, {}};
   AddRule(std::move(rule));
 }
 
