@@ -147,7 +147,7 @@ enum class AnswerKind : uint8_t {
 // Adds the records of `list` as ANSWER, with what belongs to them in
 // ADDITIONAL, within the limits of transport and policy; truncates by the
 // rules of the view's mode (catalog_fit.cc).
-void AnswerRecords(Answer* answer, const Entry& entry, const RrList& list,
+void AnswerRecords(Answer* answer, const Entry& entry, RrList list,
                    AnswerKind kind);
 
 // Consul's limits for a response (consul.md 1.9).
@@ -173,8 +173,7 @@ void AddTarget(Answer* answer, const Entry& entry, const SrvRecord& srv,
 
 // Adds a CNAME and, when its target is a name of ours, what that leads to, at
 // most kChaseMax steps (catalog_chase.cc). `is_node`: the entry is a node.
-void AnswerCname(Answer* answer, const Entry& entry, const RrList& list,
-                 bool is_node);
+void AnswerCname(Answer* answer, const Entry& entry, RrList list, bool is_node);
 
 // Adds what a CNAME of a zone file leads to outside of that zone, where there
 // is somebody to ask for other names: its target, a name of the message, may be
@@ -198,6 +197,10 @@ struct HexAddress {
 struct Found {
   const Entry* entry = nullptr;
   const EntrySet* set = nullptr;
+
+  [[nodiscard]] RrList List(ListKind kind) const {
+    return entry->List(*set, kind);
+  }
 };
 struct CatalogName;
 [[nodiscard]] Found FindName(const View& view, const CatalogName& name,

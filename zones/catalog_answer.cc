@@ -14,15 +14,14 @@ std::span<const uint8_t> RawQname(const Query& query) {
 bool TagIs(const Entry& entry, const EntrySet& set,
            std::span<const uint8_t> tag, uint32_t hash) {
   return set.tag_hash == hash && set.tag_size == tag.size() &&
-         std::memcmp(entry.At<uint8_t>(set.tag_offset), tag.data(),
-                     tag.size()) == 0;
+         std::memcmp(entry.Tag(set).data(), tag.data(), tag.size()) == 0;
 }
 
 // Whether a tag of the service ends in the labels asked: then the name is an
 // empty non-terminal (RFC 8020).
 bool IsTagSuffix(const Entry& entry, std::span<const uint8_t> asked) {
   for (const EntrySet& set : entry.sets()) {
-    const uint8_t* tag = entry.At<uint8_t>(set.tag_offset);
+    const uint8_t* tag = entry.Tag(set).data();
     size_t at = 0;
     while (set.tag_size - at > asked.size()) {
       at += 1u + tag[at];
@@ -44,18 +43,17 @@ ListKind CnameList(uint16_t qtype) {
 // A service's records of the asked type.
 void AnswerInstances(Answer* answer, const Found& found) {
   uint16_t qtype = answer->query.qtype;
-  const RrList* lists = found.set->lists;
   if (qtype == kTypeSrv) {
-    return AnswerRecords(answer, *found.entry, lists[kListSrv],
+    return AnswerRecords(answer, *found.entry, found.List(kListSrv),
                          AnswerKind::kSrv);
   }
   if (AsksAddresses(qtype) || (qtype == kTypeTxt && !answer->view.rfc())) {
-    const RrList& list = lists[AddressList(qtype)];
+    const RrList list = found.List(AddressList(qtype));
     if (list.count > 0) {
       return AnswerRecords(answer, *found.entry, list, AnswerKind::kAddresses);
     }
   }
-  const RrList& cname = lists[CnameList(qtype)];
+  const RrList cname = found.List(CnameList(qtype));
   if (cname.count == 0) return answer->Nodata();
   AnswerCname(answer, *found.entry, cname, false);
 }
@@ -125,7 +123,7 @@ void AnswerQuery(Answer* answer, const CatalogName& name) {
 }
 
 void AddNodeTexts(Answer* answer, const Entry& entry) {
-  const RrList& list = entry.sets()[0].lists[kListTxt];
+  const RrList list = entry.List(kListTxt);
   const uint32_t* index = entry.Index(list);
   for (uint32_t i = 0; i < list.count; ++i) {
     const auto& record = *entry.At<RrRecord>(index[i]);
@@ -133,20 +131,20 @@ void AddNodeTexts(Answer* answer, const Entry& entry) {
   }
 }
 
-// The list a node answers a type with, nullptr when it has none. A node's
-// kListAny is its addresses and texts.
-const RrList* NodeList(const RrList* lists, uint16_t qtype) {
+// The list a node answers a type with. A node's kListAny is its addresses and
+// texts.
+RrList NodeList(const Entry& entry, uint16_t qtype) {
   switch (qtype) {
     case kTypeA:
-      return &lists[kListA];
+      return entry.List(kListA);
     case kTypeAaaa:
-      return &lists[kListAaaa];
+      return entry.List(kListAaaa);
     case kTypeTxt:
-      return &lists[kListTxt];
+      return entry.List(kListTxt);
     case kTypeAny:
-      return &lists[kListAny];
+      return entry.List(kListAny);
     default:
-      return nullptr;
+      return {};
   }
 }
 
@@ -175,16 +173,15 @@ void AnswerNode(Answer* answer, const CatalogName& name) {
                                          name.datacenter, name.key) != nullptr;
     return below ? answer->Nodata() : answer->Nxdomain();
   }
-  const RrList* lists = entry->sets()[0].lists;
-  const RrList* list = NodeList(lists, qtype);
-  const RrList& cname = lists[CnameList(qtype)];
+  const RrList list = NodeList(*entry, qtype);
+  const RrList cname = entry->List(CnameList(qtype));
   // A CNAME stands alone (RFC 1034 3.6.2); Consul puts TXT beside it.
-  bool use_cname = cname.count > 0 &&
-                   (view.rfc() || (qtype != kTypeTxt && list->count == 0));
+  bool use_cname =
+      cname.count > 0 && (view.rfc() || (qtype != kTypeTxt && list.count == 0));
   if (use_cname || (qtype == kTypeAny && cname.count > 0)) {
     AnswerCname(answer, *entry, cname, true);
-  } else if (list != nullptr && list->count > 0) {
-    AnswerRecords(answer, *entry, *list, AnswerKind::kNode);
+  } else if (list.count > 0) {
+    AnswerRecords(answer, *entry, list, AnswerKind::kNode);
   } else {
     answer->Empty();
   }
@@ -223,8 +220,7 @@ void AnswerVirtual(Answer* answer, const CatalogName& name) {
     return has_service ? answer->Nodata() : answer->Nxdomain();
   }
   // Consul answers every type with the address.
-  const RrList& list =
-      entry->sets()[0].lists[view.rfc() ? AddressList(qtype) : kListAny];
+  const RrList list = entry->List(view.rfc() ? AddressList(qtype) : kListAny);
   if (list.count == 0 || (view.rfc() && !AsksAddresses(qtype))) {
     return answer->Nodata();
   }
@@ -239,7 +235,7 @@ void AddServers(Answer* answer, Message::Section section, size_t owner) {
   constexpr uint32_t kServersMax = 3;
   const Entry* entry = answer->view.Find(EntryKind::kServers, 0, {});
   if (entry == nullptr) return;
-  const RrList& list = entry->sets()[0].lists[kListSrv];
+  const RrList list = entry->List(kListSrv);
   const uint32_t* index = entry->Index(list);
   uint32_t count = list.count < kServersMax ? list.count : kServersMax;
   // Consul cuts NS answers as any others, and their glue with them.
@@ -270,7 +266,7 @@ void AnswerServers(Answer* answer) {
   const Entry* entry = answer->view.Find(EntryKind::kServers, 0, {});
   uint16_t qtype = answer->query.qtype;
   if (entry == nullptr || !AsksAddresses(qtype)) return answer->Nodata();
-  const RrList& list = entry->sets()[0].lists[AddressList(qtype)];
+  const RrList list = entry->List(AddressList(qtype));
   if (list.count == 0) return answer->Nodata();
   AnswerRecords(answer, *entry, list, AnswerKind::kNode);
 }
@@ -392,7 +388,7 @@ Found FindName(const View& view, const CatalogName& name,
   if (found.entry->has_self_sets) {
     for (const EntrySet& set : sets) {
       if (set.self_size != qname.size() ||
-          std::memcmp(found.entry->At<uint8_t>(set.self_offset), qname.data(),
+          std::memcmp(found.entry->Self(set).data(), qname.data(),
                       qname.size()) != 0) {
         continue;
       }

@@ -47,7 +47,7 @@ bool Add(Chase* chase, const RrRecord& record, size_t owner) {
   });
 }
 
-void AddAll(Chase* chase, const Entry& entry, const RrList& list, size_t owner,
+void AddAll(Chase* chase, const Entry& entry, RrList list, size_t owner,
             bool is_service) {
   const View& view = chase->answer->view;
   // Consul asks itself, with its own cap on the addresses of a service.
@@ -207,9 +207,8 @@ void Follow(Chase* chase, size_t name_at, uint16_t qtype, int depth) {
     return answer->PendingQuery(parsed.datacenter, parsed.key);
   }
   if (found.set == nullptr || parsed.is_short_srv) return;
-  const RrList* lists = found.set->lists;
-  const RrList& addresses = lists[ChainList(view, qtype)];
-  const RrList& cname = lists[kListCnameAny];
+  const RrList addresses = found.List(ChainList(view, qtype));
+  const RrList cname = found.List(kListCnameAny);
   bool is_node = parsed.kind == NameKind::kNode;
   if (cname.count > 0 && (is_node || addresses.count == 0)) {
     uint32_t pick = answer->context.random.Below(cname.count);
@@ -270,7 +269,7 @@ void AddTarget(Answer* answer, const Entry& entry, const SrvRecord& srv,
   }
 }
 
-void AnswerCname(Answer* answer, const Entry& entry, const RrList& list,
+void AnswerCname(Answer* answer, const Entry& entry, RrList list,
                  bool is_node) {
   Message& message = answer->message;
   bool rfc = answer->view.rfc();
@@ -294,7 +293,7 @@ void AnswerCname(Answer* answer, const Entry& entry, const RrList& list,
   }
   // Consul answers ANY of a node with its texts beside the CNAME.
   if (!rfc && is_node && qtype == kTypeAny) {
-    const RrList& texts = entry.sets()[0].lists[kListTxt];
+    const RrList texts = entry.List(kListTxt);
     for (uint32_t i = 0; i < texts.count; ++i) {
       Add(&chase, *entry.At<RrRecord>(entry.Index(texts)[i]), 0);
     }

@@ -43,7 +43,7 @@ class IdSet {
 struct Batch {
   Answer* answer;
   const Entry& entry;
-  const RrList& list;
+  RrList list;
   AnswerKind kind;
   RrOrder order;
 
@@ -236,7 +236,7 @@ ConsulLimits ConsulLimitsOf(const Answer& answer) {
   return {size - kUdpHeaderBytes, size, answers_max};
 }
 
-void AnswerRecords(Answer* answer, const Entry& entry, const RrList& list,
+void AnswerRecords(Answer* answer, const Entry& entry, RrList list,
                    AnswerKind kind) {
   RrOrder order = kind == AnswerKind::kNode
                       ? RrOrder(list.count)

@@ -51,6 +51,11 @@ const char* KeywordOf(EntryKind kind) {
   }
 }
 
+bool HasAddress(const Entry& entry, const EntrySet& set) {
+  return entry.List(set, kListA).count > 0 ||
+         entry.List(set, kListAaaa).count > 0;
+}
+
 class CatalogZone {
  public:
   CatalogZone(const View& view, const Domain& domain,
@@ -90,8 +95,7 @@ class CatalogZone {
     const std::string underscored = Underscored(key);
     for (const EntrySet& set : entry.sets()) {
       if (set.self_size != 0) continue;
-      const std::span<const uint8_t> tag(entry.At<uint8_t>(set.tag_offset),
-                                         set.tag_size);
+      const std::span<const uint8_t> tag = entry.Tag(set);
       const std::string pair =
           underscored +
           (tag.empty() ? Label("_tcp") : Underscored(tag));  // RFC 2782
@@ -138,15 +142,14 @@ class CatalogZone {
   // records instead, and other names their CNAME.
   void VisitSet(const std::string& owner, const Entry& entry,
                 const EntrySet& set, bool is_short_srv) {
-    const bool has_address =
-        set.lists[kListA].count > 0 || set.lists[kListAaaa].count > 0;
+    const bool has_address = HasAddress(entry, set);
     const bool is_pair = owner[1] == '_';
     if (!has_address && !is_pair && VisitCname(owner, entry, set)) return;
     if (has_address && !is_short_srv) {
-      VisitList(owner, entry, set.lists[kListA]);
-      VisitList(owner, entry, set.lists[kListAaaa]);
+      VisitList(owner, entry, entry.List(set, kListA));
+      VisitList(owner, entry, entry.List(set, kListAaaa));
     }
-    const RrList& list = set.lists[kListSrv];
+    const RrList list = entry.List(set, kListSrv);
     std::set<std::string> seen;  // Consul may list a record twice
     for (uint32_t i = 0; i < list.count; ++i) {
       const auto* srv = entry.At<SrvRecord>(entry.Index(list)[i]);
@@ -172,7 +175,7 @@ class CatalogZone {
   bool VisitCname(const std::string& owner, const Entry& entry,
                   const EntrySet& set) {
     for (const ListKind kind : {kListCnameAny, kListCnameA, kListCnameAaaa}) {
-      const RrList& list = set.lists[kind];
+      const RrList list = entry.List(set, kind);
       if (list.count == 0) continue;
       const auto& record = *entry.At<RrRecord>(*entry.Index(list));
       VisitRecord(owner, record, Rdata(record));
@@ -194,12 +197,11 @@ class CatalogZone {
         continue;
       }
       const EntrySet& set = entry.sets()[0];
-      const bool has_address =
-          set.lists[kListA].count > 0 || set.lists[kListAaaa].count > 0;
+      const bool has_address = HasAddress(entry, set);
       if (!has_address && VisitCname(owner, entry, set)) continue;
-      VisitList(owner, entry, set.lists[kListA]);
-      VisitList(owner, entry, set.lists[kListAaaa]);
-      VisitList(owner, entry, set.lists[kListTxt]);
+      VisitList(owner, entry, entry.List(set, kListA));
+      VisitList(owner, entry, entry.List(set, kListAaaa));
+      VisitList(owner, entry, entry.List(set, kListTxt));
     }
   }
 
@@ -208,30 +210,28 @@ class CatalogZone {
     const std::string owner =
         Text({entry.key(), entry.key_size}) + Label("virtual") + domain_.wire;
     if (owner.size() > kNameBytesMax) return;
-    VisitList(owner, entry, entry.sets()[0].lists[kListAny]);
+    VisitList(owner, entry, entry.List(kListAny));
   }
 
   // NS at the apex and the addresses of "ns", the SOA's MNAME.
   void VisitServers() {
     const Entry* entry = view_.Find(EntryKind::kServers, kLocal, {});
     const std::string mname = Label("ns") + domain_.wire;
-    if (entry == nullptr || entry->sets()[0].lists[kListSrv].count == 0) {
+    if (entry == nullptr || entry->List(kListSrv).count == 0) {
       // No zone is without.
       return Visit(domain_.wire, kTypeNs, view_.policy.node_ttl, mname);
     }
-    const RrList* lists = entry->sets()[0].lists;
-    for (uint32_t i = 0; i < lists[kListSrv].count; ++i) {
-      const auto* server =
-          entry->At<SrvRecord>(entry->Index(lists[kListSrv])[i]);
+    const RrList servers = entry->List(kListSrv);
+    for (uint32_t i = 0; i < servers.count; ++i) {
+      const auto* server = entry->At<SrvRecord>(entry->Index(servers)[i]);
       VisitRecord(domain_.wire, server->rr, Rdata(server->rr));
     }
     if (!view_.rfc()) return;
-    VisitList(mname, *entry, lists[kListA]);
-    VisitList(mname, *entry, lists[kListAaaa]);
+    VisitList(mname, *entry, entry->List(kListA));
+    VisitList(mname, *entry, entry->List(kListAaaa));
   }
 
-  void VisitList(const std::string& owner, const Entry& entry,
-                 const RrList& list) {
+  void VisitList(const std::string& owner, const Entry& entry, RrList list) {
     for (uint32_t i = 0; i < list.count; ++i) {
       const auto& record = *entry.At<RrRecord>(entry.Index(list)[i]);
       VisitRecord(owner, record, Rdata(record));

@@ -2,14 +2,14 @@
 // address): its records in wire form, ready to be copied. HOT PATH
 //
 // Shape: one block of memory,
-//   Entry | key | EntrySet[set_count] | index arrays | names | records
+//   Entry | key | EntrySet[set_count] | lists | index arrays | names | records
 // where every "offset" counts bytes from the start of the block. Records are
 // shared between the sets of an entry: a set, one per tag, is lists of record
-// offsets, which sets share, too. Owner names are the pointer C0 0C (the
-// question's name), so a record serves every spelling of its name: tags, RFC
-// 2782, datacenters, alt domain, letter case. Names in rdata that lie under our
-// domain are stored without the domain, which is appended as the question
-// spelled it.
+// offsets, which sets share, too. Lists without records take no space. Owner
+// names are the pointer C0 0C (the question's name), so a record serves every
+// spelling of its name: tags, RFC 2782, datacenters, alt domain, letter case.
+// Names in rdata that lie under our domain are stored without the domain, which
+// is appended as the question spelled it.
 //
 // Threads:   immutable once made by EntryBuilder; any number of readers.
 // Ownership: Free() by whoever holds it last (CowMap and Qsbr).
@@ -53,19 +53,31 @@ enum ListKind : uint8_t {
 struct RrList {
   uint32_t offset = 0;  // of an array of uint32_t record offsets
   uint32_t count = 0;
+
+  bool operator==(const RrList&) const = default;
 };
 
 struct EntrySet {
-  uint32_t tag_hash = 0;     // TagHash() of the tag's labels
-  uint32_t tag_offset = 0;   // the tag's labels, lower case
-  uint32_t self_offset = 0;  // see self_size
-  uint16_t tag_size = 0;     // 0: no tag asked
+  uint32_t tag_hash = 0;  // TagHash() of the tag's labels
+  uint32_t names_offset =
+      0;  // the tag's labels, lower case, then the self name
+  uint32_t lists_offset = 0;  // of an array of RrList
+  // Four bits a kind, the first kind lowest: where in that array its list
+  // stands, counted from 1; 0: it has no records.
+  uint32_t list_places = 0;
+  uint16_t tag_size = 0;  // 0: no tag asked
   // Not 0: the set is for questions whose name is exactly these wire bytes,
   // case included: instances whose address is that very name answer with
   // their node's address (Consul's self-alias rule).
   uint16_t self_size = 0;
-  RrList lists[kListCount];
+
+  static constexpr uint32_t kPlaceBits = 4;
+  [[nodiscard]] uint32_t Place(ListKind kind) const {
+    return list_places >> (kPlaceBits * kind) & ((1u << kPlaceBits) - 1);
+  }
 };
+static_assert(EntrySet::kPlaceBits * kListCount <= 32);
+static_assert(kListCount < 1 << EntrySet::kPlaceBits);
 
 // A record's header; its bytes follow. Bytes begin with the owner pointer.
 struct RrRecord {
@@ -147,7 +159,21 @@ struct Entry {
   [[nodiscard]] std::span<const EntrySet> sets() const {
     return {At<EntrySet>(sets_offset), set_count};
   }
-  [[nodiscard]] const uint32_t* Index(const RrList& list) const {
+  [[nodiscard]] std::span<const uint8_t> Tag(const EntrySet& set) const {
+    return {At<uint8_t>(set.names_offset), set.tag_size};
+  }
+  [[nodiscard]] std::span<const uint8_t> Self(const EntrySet& set) const {
+    return {At<uint8_t>(set.names_offset) + set.tag_size, set.self_size};
+  }
+  [[nodiscard]] RrList List(const EntrySet& set, ListKind which) const {
+    const uint32_t place = set.Place(which);
+    return place == 0 ? RrList() : At<RrList>(set.lists_offset)[place - 1];
+  }
+  // Of an entry whose sets are one.
+  [[nodiscard]] RrList List(ListKind which) const {
+    return List(sets().front(), which);
+  }
+  [[nodiscard]] const uint32_t* Index(RrList list) const {
     return At<uint32_t>(list.offset);
   }
   [[nodiscard]] bool Is(EntryKind wanted, uint8_t dc,

@@ -46,6 +46,7 @@ void EntryBuilder::Clear() {
   target_ids_.clear();
   texts_.clear();
   sets_.clear();
+  lists_.clear();
   index_.clear();
   names_.clear();
 }
@@ -110,21 +111,48 @@ EntryBuilder::Ref EntryBuilder::AddTexts(
   return ref;
 }
 
-// Most sets of an entry list the same: one without a tag, and one for each tag
-// that all instances have.
+RrList EntryBuilder::ListOf(const Set& set, ListKind kind) const {
+  const uint32_t place = set.Place(kind);
+  return place == 0 ? RrList() : lists_[set.lists_offset + place - 1];
+}
+
 RrList EntryBuilder::AddList(const std::vector<Ref>& list, ListKind kind) {
   const auto size = static_cast<uint32_t>(list.size());
-  const auto is_same = [&](const RrList& other) {
-    return other.count == size &&
-           std::equal(list.begin(), list.end(), index_.begin() + other.offset);
-  };
-  if (size == 0) return {};
-  if (!sets_.empty() && is_same(sets_.front().lists[kind])) {
-    return sets_.front().lists[kind];
+  if (!sets_.empty()) {
+    const RrList first = ListOf(sets_.front(), kind);
+    if (first.count == size &&
+        std::equal(list.begin(), list.end(), index_.begin() + first.offset)) {
+      return first;
+    }
   }
   const RrList added{static_cast<uint32_t>(index_.size()), size};
   index_.insert(index_.end(), list.begin(), list.end());
   return added;
+}
+
+// Most sets of an entry list the same: one without a tag, and one for each tag
+// that all instances have.
+void EntryBuilder::AddLists(const Lists& lists, Set* set) {
+  const size_t before = lists_.size();
+  uint32_t place_of_a = 0;
+  for (uint32_t kind = 0; kind < kListCount; ++kind) {
+    if (lists[kind].empty()) continue;
+    uint32_t place = place_of_a;
+    if (kind != kListAny || lists[kListAny] != lists[kListA]) {
+      lists_.push_back(AddList(lists[kind], static_cast<ListKind>(kind)));
+      place = static_cast<uint32_t>(lists_.size() - before);
+    }
+    if (kind == kListA) place_of_a = place;
+    set->list_places |= place << (Set::kPlaceBits * kind);
+  }
+  const auto added = lists_.begin() + static_cast<ptrdiff_t>(before);
+  if (before > 0 && static_cast<size_t>(lists_.end() - added) <= before &&
+      std::equal(added, lists_.end(), lists_.begin())) {
+    lists_.resize(before);
+    set->lists_offset = 0;
+  } else {
+    set->lists_offset = static_cast<uint32_t>(before);
+  }
 }
 
 void EntryBuilder::AddSet(absl::string_view tag, absl::string_view self,
@@ -132,28 +160,23 @@ void EntryBuilder::AddSet(absl::string_view tag, absl::string_view self,
   Set set;
   set.tag_size = static_cast<uint16_t>(tag.size());
   set.self_size = static_cast<uint16_t>(self.size());
-  set.tag_offset = static_cast<uint32_t>(names_.size());
-  set.self_offset = static_cast<uint32_t>(names_.size() + tag.size());
+  set.names_offset = static_cast<uint32_t>(names_.size());
   names_.append(tag.data(), tag.size());
   names_.append(self.data(), self.size());
   set.tag_hash =
       TagHash({reinterpret_cast<const uint8_t*>(tag.data()), tag.size()});
-  for (size_t kind = 0; kind < kListCount; ++kind) {
-    const bool is_as_a = kind == kListAny && lists[kListAny] == lists[kListA];
-    set.lists[kind] = is_as_a
-                          ? set.lists[kListA]
-                          : AddList(lists[kind], static_cast<ListKind>(kind));
-  }
+  AddLists(lists, &set);
   sets_.push_back(set);
 }
 
 const Entry* EntryBuilder::Finish(EntryKind kind, uint8_t datacenter,
                                   const std::string& key, uint64_t hash) const {
   DNSD_CHECK(key.size() <= UINT8_MAX);
-  // Sets, index arrays, names, records follow each other.
+  // Sets, lists, index arrays, names, records follow each other.
   const size_t sets = Aligned(sizeof(Entry) + key.size());
   Places places;
-  places.index = sets + sets_.size() * sizeof(EntrySet);
+  places.lists = sets + sets_.size() * sizeof(EntrySet);
+  places.index = places.lists + lists_.size() * sizeof(RrList);
   places.names = places.index + index_.size() * sizeof(Ref);
   places.records = Aligned(places.names + names_.size());
   const size_t size = places.records + records_.size();
@@ -188,23 +211,24 @@ const Entry* EntryBuilder::Finish(EntryKind kind, uint8_t datacenter,
   return reinterpret_cast<const Entry*>(words.release());
 }
 
-// The sets, and the index arrays behind them.
+// The sets, and the lists and index arrays behind them.
 void EntryBuilder::PlaceSets(const Places& places, uint8_t* block) const {
+  const auto place = [&block](const auto& part) {
+    std::memcpy(block, &part, sizeof(part));
+    block += sizeof(part);
+  };
   for (Set set : sets_) {
-    set.tag_offset += static_cast<uint32_t>(places.names);
-    set.self_offset += static_cast<uint32_t>(places.names);
-    for (RrList& list : set.lists) {
-      list.offset =
-          static_cast<uint32_t>(places.index + list.offset * sizeof(Ref));
-    }
-    std::memcpy(block, &set, sizeof(set));
-    block += sizeof(set);
+    set.names_offset += static_cast<uint32_t>(places.names);
+    set.lists_offset =
+        static_cast<uint32_t>(places.lists + set.lists_offset * sizeof(RrList));
+    place(set);
   }
-  for (const Ref ref : index_) {
-    const Ref placed = places.Of(ref);
-    std::memcpy(block, &placed, sizeof(placed));
-    block += sizeof(placed);
+  for (RrList list : lists_) {
+    list.offset =
+        static_cast<uint32_t>(places.index + list.offset * sizeof(Ref));
+    place(list);
   }
+  for (const Ref ref : index_) place(places.Of(ref));
 }
 
 }  // namespace dnsd

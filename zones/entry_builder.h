@@ -48,7 +48,8 @@ class EntryBuilder {
                const std::string& datacenter = "");
 
   // `tag` and `self` as EntrySet has them; empty for none. Sets with a self
-  // name must be added last. Equal lists of a kind stand in the entry once.
+  // name must be added last. Lists that the first set has stand in the entry
+  // once.
   void AddSet(absl::string_view tag, absl::string_view self,
               const Lists& lists);
 
@@ -57,11 +58,13 @@ class EntryBuilder {
                                     uint64_t hash) const;
 
  private:
-  // Of offsets in index_ and names_ as long as the entry is not placed.
+  // As long as the entry is not placed, a set's offsets count in names_ and
+  // lists_, and a list's in index_.
   using Set = EntrySet;
 
   // Where the parts of the block begin.
   struct Places {
+    size_t lists = 0;
     size_t index = 0;
     size_t names = 0;
     size_t records = 0;
@@ -87,7 +90,9 @@ class EntryBuilder {
   // The same, unless an equal one is there.
   template <typename Head>
   Ref AppendUnique(const Head& head, absl::string_view bytes, Refs<Head>* refs);
+  [[nodiscard]] RrList ListOf(const Set& set, ListKind kind) const;
   [[nodiscard]] RrList AddList(const std::vector<Ref>& list, ListKind kind);
+  void AddLists(const Lists& lists, Set* set);
   void PlaceSets(const Places& places, uint8_t* block) const;
 
   std::string records_;  // Ref is an offset in it, plus 1
@@ -96,6 +101,7 @@ class EntryBuilder {
   absl::flat_hash_map<std::string, uint16_t> target_ids_;
   std::map<std::pair<std::string, std::string>, Ref> texts_;
   std::vector<Set> sets_;
+  std::vector<RrList> lists_;
   std::vector<Ref> index_;
   std::string names_;
 };

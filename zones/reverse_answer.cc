@@ -79,7 +79,7 @@ void AnswerReverse(Answer* answer) {
     return answer->Nodata();
   }
   // Consul answers every type with the PTR.
-  const RrList& list = entry->sets()[0].lists[kListTxt];
+  const RrList list = entry->List(kListTxt);
   answer->message.Add(Message::kAnswer,
                       *entry->At<RrRecord>(*entry->Index(list)));
   if (qtype == kTypeSoa) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,7 @@ std::string Text(const RrRecord& record) {
 // The records of a list.
 Texts List(const Entry& entry, const EntrySet& set, ListKind kind) {
   Texts texts;
-  const RrList& list = set.lists[kind];
+  const RrList list = entry.List(set, kind);
   for (uint32_t i = 0; i < list.count; ++i) {
     texts.push_back(Text(*entry.At<RrRecord>(entry.Index(list)[i])));
   }
@@ -35,7 +36,8 @@ Texts List(const Entry& entry, const EntrySet& set, ListKind kind) {
 }
 
 std::string TagOf(const Entry& entry, const EntrySet& set) {
-  return {entry.At<char>(set.tag_offset), set.tag_size};
+  const std::span<const uint8_t> tag = entry.Tag(set);
+  return {tag.begin(), tag.end()};
 }
 
 TEST(EntryBuilder, AnEntryWithoutSetsIsItsKey) {
@@ -81,9 +83,34 @@ TEST(EntryBuilder, ListsShareRecordsAndKeepTheirOrder) {
             TagHash({reinterpret_cast<const uint8_t*>(tag.data()), 3}));
   EXPECT_EQ(List(*entry, second, kListA), Texts({"the record b"}));
   const auto* record =
-      entry->At<RrRecord>(entry->Index(second.lists[kListA])[0]);
+      entry->At<RrRecord>(entry->Index(entry->List(second, kListA))[0]);
   EXPECT_EQ(record->flags, RrRecord::kChase);
   EXPECT_EQ(record->split, 7);
+}
+
+// The sizes are those of the contract in entry.h.
+TEST(EntryBuilder, WhatSetsHaveInCommonStandsInTheEntryOnce) {
+  const auto size_of = [](const std::vector<std::vector<ListKind>>& sets) {
+    EntryBuilder builder;
+    const auto a = builder.AddRecord("abcd");
+    for (const auto& kinds : sets) {
+      EntryBuilder::Lists lists;
+      for (const ListKind kind : kinds) lists[kind] = {a};
+      builder.AddSet("", "", lists);
+    }
+    return Finish(builder, "key!")->size;
+  };
+  constexpr size_t kList = sizeof(RrList) + sizeof(uint32_t);
+  const uint32_t none = size_of({{}});
+  EXPECT_EQ(none, sizeof(Entry) + 4 + sizeof(EntrySet) + sizeof(RrRecord) + 4);
+  EXPECT_EQ(size_of({{kListCnameAny}}), none + kList);
+  EXPECT_EQ(size_of({{kListA, kListAny}}), none + kList) << "one list is both";
+  EXPECT_EQ(size_of({{kListA, kListSrv}}), none + 2 * kList);
+  EXPECT_EQ(size_of({{kListA, kListSrv}, {kListA, kListSrv}}),
+            none + 2 * kList + sizeof(EntrySet));
+  EXPECT_EQ(size_of({{kListA, kListSrv}, {kListSrv}}),
+            none + 2 * kList + sizeof(EntrySet) + sizeof(RrList))
+      << "the first list of two is another's";
 }
 
 TEST(EntryBuilder, SrvRecordsPointAtTheirAddressAndTexts) {
@@ -102,7 +129,7 @@ TEST(EntryBuilder, SrvRecordsPointAtTheirAddressAndTexts) {
   builder.AddSet("", "", lists);
   const EntryPtr entry = Finish(builder, "\x03web");
 
-  const RrList& list = entry->sets()[0].lists[kListSrv];
+  const RrList list = entry->List(kListSrv);
   ASSERT_EQ(list.count, 3u);
   const auto* srv = entry->At<SrvRecord>(entry->Index(list)[0]);
   EXPECT_EQ(Text(srv->rr), "srv");
@@ -140,7 +167,8 @@ TEST(EntryBuilder, SelfSetsAreMarked) {
   EXPECT_TRUE(entry->has_self_sets);
   const EntrySet& set = entry->sets()[1];
   EXPECT_EQ(TagOf(*entry, set), "\x01t");
-  EXPECT_EQ(std::string(entry->At<char>(set.self_offset), set.self_size), self);
+  const std::span<const uint8_t> marked = entry->Self(set);
+  EXPECT_EQ(std::string(marked.begin(), marked.end()), self);
 }
 
 // Offsets and alignments for keys and records of every size mod 8; UBSan
@@ -161,7 +189,7 @@ TEST(EntryBuilder, EverythingIsAlignedAndInside) {
       ASSERT_EQ(reinterpret_cast<uintptr_t>(entry->sets().data()) % 4, 0u);
       const EntrySet& set = entry->sets()[0];
       EXPECT_EQ(List(*entry, set, kListA), Texts({std::string(size, 'a')}));
-      const uint32_t offset = entry->Index(set.lists[kListSrv])[1];
+      const uint32_t offset = entry->Index(entry->List(kListSrv))[1];
       ASSERT_EQ(offset % 4, 0u);
       const auto* record = entry->At<SrvRecord>(offset);
       EXPECT_EQ(Text(record->rr), std::string(size, 's'));

@@ -45,7 +45,7 @@ class Catalog {
         EntryKind::kReverse, 0,
         {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
     if (entry == nullptr) return "";
-    const RrList& list = entry->sets()[0].lists[kListTxt];
+    const RrList list = entry->List(kListTxt);
     const auto* record = entry->At<RrRecord>(*entry->Index(list));
     return NameToText(
         {record->bytes() + kRdataOffset, record->size - kRdataOffset});
@@ -54,7 +54,7 @@ class Catalog {
   std::string NodeAddress(const std::string& labels) const {
     const Entry* entry = Find(EntryKind::kNode, labels);
     if (entry == nullptr) return "";
-    const RrList& list = entry->sets()[0].lists[kListA];
+    const RrList list = entry->List(kListA);
     if (list.count == 0) return "no A";
     const auto* record = entry->At<RrRecord>(*entry->Index(list));
     std::string text;
@@ -273,7 +273,7 @@ TEST(ViewBuilder, TheServersAreConsulsOrTheLocalNode) {
   catalog.line().builder().SetPolicy(policy);
   const auto count = [&]() -> uint32_t {
     const Entry* entry = catalog.line().view().Find(EntryKind::kServers, 0, {});
-    return entry == nullptr ? 0 : entry->sets()[0].lists[kListSrv].count;
+    return entry == nullptr ? 0 : entry->List(kListSrv).count;
   };
   catalog.Apply(BatchMaker().Put(MakeNode("n2", "10.0.0.2")));
   EXPECT_EQ(count(), 0u);
