@@ -35,7 +35,7 @@ std::string AddressBytes(const AddressKey& key) {
 void ReverseNames::AddNode(const AddressKey& address, const std::string& name,
                            const std::string& target) {
   nodes_[address][name] = target;
-  changed_.push_back(address);
+  if (!tells_all_) changed_.push_back(address);
 }
 
 void ReverseNames::RemoveNode(const AddressKey& address,
@@ -54,7 +54,7 @@ const std::string* ReverseNames::Shared(const std::string& target) {
 void ReverseNames::Add(const Claim& claim) {
   added_.push_back(claim);
   ++targets_.find(*claim.target)->second;
-  changed_.push_back(claim.address);
+  if (!tells_all_) changed_.push_back(claim.address);
 }
 
 void ReverseNames::Insert() {
@@ -116,20 +116,36 @@ const std::string* ReverseNames::TargetOf(const AddressKey& address) const {
   return is_there ? claim->target : nullptr;
 }
 
+void ReverseNames::TellAllThereIs(std::vector<Claim>* told) const {
+  auto node = nodes_.begin();
+  const auto tell_nodes_to = [&](const AddressKey* end) {
+    for (; node != nodes_.end() && (end == nullptr || node->first <= *end);
+         ++node) {
+      told->push_back({node->first, &node->second.begin()->second});
+    }
+  };
+  for (const Claim& claim : claims_) {
+    tell_nodes_to(&claim.address);
+    if (told->empty() || told->back().address != claim.address) {
+      told->push_back(claim);
+    }
+  }
+  tell_nodes_to(nullptr);
+}
+
 std::vector<ReverseNames::Claim> ReverseNames::TakeChanged() {
   Insert();
-  if (std::exchange(tells_all_, false)) {
-    for (const auto& [address, names] : nodes_) changed_.push_back(address);
-    for (const Claim& claim : claims_) changed_.push_back(claim.address);
-  }
   std::sort(changed_.begin(), changed_.end());
   changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
+  const bool tells_all = std::exchange(tells_all_, false);
   std::vector<Claim> told;
-  told.reserve(changed_.size());
+  told.reserve(changed_.size() + (tells_all ? claims_.size() : 0));
   for (const AddressKey& address : changed_) {
-    told.push_back({address, TargetOf(address)});
+    const std::string* target = TargetOf(address);
+    if (target == nullptr || !tells_all) told.push_back({address, target});
   }
   changed_ = {};
+  if (tells_all) TellAllThereIs(&told);
   return told;
 }
 

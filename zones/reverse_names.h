@@ -69,6 +69,7 @@ class ReverseNames {
   void Add(const Claim& claim);
   void Remove(const Claim& claim);
   void Insert();
+  void TellAllThereIs(std::vector<Claim>* told) const;
   [[nodiscard]] const std::string* TargetOf(const AddressKey& address) const;
 
   // By address, then name in lower case.
@@ -77,8 +78,9 @@ class ReverseNames {
   absl::flat_hash_map<NameKey, std::vector<Claim>> services_;
   absl::node_hash_map<std::string, size_t> targets_;  // how many claims
   std::vector<Claim> added_;  // not in claims_ yet: many are better sorted
+  // What leads elsewhere; only removals while everything is to be told.
   std::vector<AddressKey> changed_;
-  bool tells_all_ = false;
+  bool tells_all_ = true;  // nothing was told yet
 };
 
 }  // namespace dnsd
