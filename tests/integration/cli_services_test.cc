@@ -6,13 +6,13 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "tests/integration/cli_pair.h"
 #include "tests/testing/agent_process.h"
 #include "tests/testing/consul_api.h"
@@ -65,9 +65,9 @@ class CliServicesTest : public ::testing::Test {
   std::string Registered() {
     ConsulApi& api = consul_->api();
     std::string text = api.Get("/v1/agent/services?pretty");
-    for (const std::string_view line :
+    for (const absl::string_view line :
          absl::StrSplit(api.Get("/v1/agent/checks?pretty"), '\n')) {
-      const std::string_view field = absl::StripLeadingAsciiWhitespace(line);
+      const absl::string_view field = absl::StripLeadingAsciiWhitespace(line);
       if (absl::StartsWith(field, "\"Status\":")) continue;
       if (absl::StartsWith(field, "\"Output\":")) continue;
       absl::StrAppend(&text, line, "\n");
