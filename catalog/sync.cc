@@ -1,7 +1,9 @@
 #include "catalog/sync.h"
 
+#include <malloc.h>
 #include <pthread.h>
 
+#include <cstddef>
 #include <future>
 #include <utility>
 
@@ -10,10 +12,26 @@
 #include "catalog/base/thread.h"
 
 namespace dnsd {
+namespace {
+
+// To compile so many names takes memory that is worth giving back, when there
+// was no such publication for a while.
+constexpr size_t kManyNames = 10'000;
+constexpr uint64_t kGiveBackMs = 10'000;
+
+// What was freed, as far as it is whole pages: malloc keeps it else.
+void GiveMemoryBack() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
+}  // namespace
 
 CatalogSync::CatalogSync(PublishHook publish)
     : publish_(std::move(publish)),
-      coalesce_(std::make_unique<Timer>(&loop_, [this] { PublishNow(); })) {}
+      coalesce_(std::make_unique<Timer>(&loop_, [this] { PublishNow(); })),
+      give_back_(std::make_unique<Timer>(&loop_, [] { GiveMemoryBack(); })) {}
 
 CatalogSync::~CatalogSync() { Stop(); }
 
@@ -26,7 +44,7 @@ Source::Sink CatalogSync::MakeSink() {
   return [this](ChangeBatch batch) { OnBatch(std::move(batch)); };
 }
 
-void CatalogSync::Start() {
+absl::Status CatalogSync::Start() {
   for (const auto& source : sources_) {
     source->Start(MakeSink());
   }
@@ -35,10 +53,19 @@ void CatalogSync::Start() {
   for (const auto& source : sources_) state_.RaiseIndex(source->first_index());
   started_ = true;
   PublishNow();
+  // Late, for to verify much takes as long as to compile it.
+  absl::Status status;
+  for (const auto& source : sources_) status.Update(source->Verify());
+  if (!status.ok()) {
+    for (const auto& source : sources_) source->Stop();
+    return status;
+  }
+  GiveMemoryBack();
   thread_ = StartThread([this] {
     pthread_setname_np(pthread_self(), "catalog-sync");
     loop_.Run();
   });
+  return absl::OkStatus();
 }
 
 void CatalogSync::Stop() {
@@ -46,6 +73,7 @@ void CatalogSync::Stop() {
   RunAndWait([this] {
     for (const auto& source : sources_) source->Stop();
     coalesce_->Stop();
+    give_back_->Stop();
   });
   loop_.Stop();
   thread_.join();
@@ -95,6 +123,9 @@ void CatalogSync::PublishNow() {
   coalesce_->Stop();
   Dirty dirty = std::exchange(dirty_, {});
   publish_(state_, dirty);
+  if (dirty.services.size() + dirty.nodes.size() > kManyNames) {
+    give_back_->Start(kGiveBackMs);
+  }
   changed_since_ns_ = 0;
   for (const auto& told : std::exchange(waiting_, {})) told();
   uv_update_time(loop_.uv());

@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "catalog/base/event_loop.h"
 #include "catalog/source.h"
 #include "catalog/state.h"
@@ -46,8 +47,10 @@ class CatalogSync {
   Source* AddSource(std::unique_ptr<Source> source);
 
   // Starts the sources, publishes what they know at once, then runs the
-  // thread. When it returns, the first state has been published.
-  void Start();
+  // thread. When it returns, the first state has been published; with an
+  // error of Source::Verify() that state is not to be used, the sources are
+  // stopped and no thread runs.
+  [[nodiscard]] absl::Status Start();
 
   // Stops the sources, ends the loop and joins the thread.
   void Stop();
@@ -80,6 +83,7 @@ class CatalogSync {
   PublishHook publish_;
   EventLoop loop_;
   std::unique_ptr<Timer> coalesce_;
+  std::unique_ptr<Timer> give_back_;
   State state_;
   Dirty dirty_;
   std::vector<std::function<void()>> waiting_;  // for the next publication

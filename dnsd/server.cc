@@ -174,6 +174,10 @@ Errors Server::WritePidFile() const {
                        std::strerror(errno))};
 }
 
+void Server::RemovePidFile() const {
+  if (!config_.pid_file.empty()) unlink(config_.pid_file.c_str());
+}
+
 // What the configuration puts into the catalog. An agent that only mirrors is
 // no node of it.
 Definitions Server::DefinitionsNow() const {
@@ -272,7 +276,11 @@ Errors Server::Start() {
   errors = WritePidFile();
   if (!errors.empty()) return errors;
 
-  sync_.Start();
+  const absl::Status synced = sync_.Start();
+  if (!synced.ok()) {
+    RemovePidFile();
+    return {std::string(synced.message())};
+  }
   started_ = true;
   if (transfers_) transfers_->Start();
   query_log_->Start();
@@ -466,7 +474,7 @@ void Server::Stop() {
     });
     sync_.Stop();
     mirror_.reset();
-    if (!config_.pid_file.empty()) unlink(config_.pid_file.c_str());
+    RemovePidFile();
     LogInfo("agent", "Stopped");
   }
   http_.reset();

@@ -94,6 +94,7 @@ class Server {
   [[nodiscard]] Errors StartHttp();
   [[nodiscard]] Errors MakeDataDir() const;
   [[nodiscard]] Errors WritePidFile() const;
+  void RemovePidFile() const;
   // What listens and what is served, as log lines; on the sync thread, which
   // owns the configuration once it runs.
   void Announce() const;

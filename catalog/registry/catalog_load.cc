@@ -15,6 +15,7 @@ namespace dnsd {
 namespace {
 
 constexpr size_t kBatchBytes = 512u << 10;
+constexpr size_t kBatchesPerThread = 4;
 
 // A node before what is on it, an instance before its checks.
 void AddChanges(CatalogRegistration registration, const std::string& datacenter,
@@ -42,20 +43,65 @@ absl::StatusOr<CatalogRegistration> Read(absl::string_view json,
 
 }  // namespace
 
-CatalogLoad::CatalogLoad(std::string datacenter, Take take)
+CatalogLoad::CatalogLoad(std::string datacenter)
     : datacenter_(std::move(datacenter)),
-      take_(std::move(take)),
-      running_max_(std::max<size_t>(2, UsefulThreads())) {}
+      // Whoever reads and whoever takes have work, too.
+      thread_count_(std::max<size_t>(2, UsefulThreads()) - 1) {}
 
 CatalogLoad::~CatalogLoad() {
-  for (Running& running : running_) running.thread.join();
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
 }
 
-void CatalogLoad::Decode(const std::string& datacenter, Running* running) {
+void CatalogLoad::Add(absl::string_view key, absl::string_view value) {
+  absl::StrAppend(&batch_.text, key, value);
+  batch_.records.push_back({key.size(), value.size()});
+  if (batch_.text.size() >= kBatchBytes) Queue();
+}
+
+void CatalogLoad::Close() {
+  if (!batch_.records.empty()) Queue();
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  changed_.notify_all();
+}
+
+void CatalogLoad::Queue() {
+  if (threads_.size() < thread_count_) {
+    threads_.push_back(StartThread([this] { DecodeAll(); }));
+  }
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] {
+    return batches_.size() < thread_count_ * kBatchesPerThread;
+  });
+  batches_.push_back(std::exchange(batch_, {}));
+  changed_.notify_all();
+}
+
+void CatalogLoad::DecodeAll() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock,
+                  [this] { return closed_ || started_ < batches_.size(); });
+    if (started_ == batches_.size()) return;
+    Batch* const batch = &batches_[started_++];
+    lock.unlock();
+    Decode(batch);
+    lock.lock();
+    batch->is_decoded = true;
+    changed_.notify_all();
+  }
+}
+
+void CatalogLoad::Decode(Batch* batch) const {
   RegistrationReader reader;
-  absl::string_view rest = running->batch.text;
-  running->changes.reserve(running->batch.records.size());
-  for (const Record& record : running->batch.records) {
+  absl::string_view rest = batch->text;
+  batch->changes.reserve(batch->records.size());
+  for (const Record& record : batch->records) {
     const absl::string_view key = rest.substr(0, record.key_size);
     const absl::string_view value =
         rest.substr(record.key_size, record.value_size);
@@ -67,42 +113,31 @@ void CatalogLoad::Decode(const std::string& datacenter, Running* running) {
           Read(stamped->json, &reader);
       status = registration.status();
       if (status.ok()) {
-        AddChanges(*std::move(registration), datacenter, stamped->stamp,
-                   &running->changes);
+        AddChanges(*std::move(registration), datacenter_, stamped->stamp,
+                   &batch->changes);
       }
     }
-    if (!status.ok()) {
-      running->status.Update(OfRecord(key, status));
-    }
+    if (!status.ok()) batch->status.Update(OfRecord(key, status));
   }
 }
 
-void CatalogLoad::Add(absl::string_view key, absl::string_view value) {
-  absl::StrAppend(&batch_.text, key, value);
-  batch_.records.push_back({key.size(), value.size()});
-  if (batch_.text.size() >= kBatchBytes) StartBatch();
-}
-
-void CatalogLoad::StartBatch() {
-  if (running_.size() >= running_max_) TakeFirst();
-  Running& running = running_.emplace_back();
-  running.batch = std::exchange(batch_, {});
-  running.thread =
-      StartThread([this, &running] { Decode(datacenter_, &running); });
-}
-
-void CatalogLoad::TakeFirst() {
-  Running& first = running_.front();
-  first.thread.join();
-  status_.Update(first.status);
-  take_(std::move(first.changes));
-  running_.pop_front();
-}
-
-absl::Status CatalogLoad::Finish() {
-  if (!batch_.records.empty()) StartBatch();
-  while (!running_.empty()) TakeFirst();
-  return status_;
+absl::Status CatalogLoad::TakeAll(const Take& take) {
+  absl::Status status;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] {
+      return batches_.empty() ? closed_ : batches_.front().is_decoded;
+    });
+    if (batches_.empty()) return status;
+    Batch& first = batches_.front();
+    lock.unlock();
+    status.Update(first.status);
+    take(std::move(first.changes));
+    lock.lock();
+    batches_.pop_front();
+    --started_;
+    changed_.notify_all();
+  }
 }
 
 }  // namespace dnsd

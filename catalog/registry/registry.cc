@@ -1,6 +1,7 @@
 #include "catalog/registry/registry.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -8,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "catalog/base/check.h"
 #include "catalog/base/log.h"
+#include "catalog/base/thread.h"
 #include "catalog/base/unix_time.h"
 #include "catalog/registry/catalog_load.h"
 #include "catalog/registry/registry_loaded.h"
@@ -66,7 +68,25 @@ NameKey Registry::LocalName() const {
 }
 
 absl::Status Registry::Load(const Sink& sink) {
-  CatalogLoad catalog(definitions_.node.datacenter, [&](Changes changes) {
+  CatalogLoad catalog(definitions_.node.datacenter);
+  absl::Status read;
+  std::thread reader = StartThread([&] {
+    absl::Status damaged;
+    // Checks come last, for State must know whose they are.
+    read = store_->Load(
+        [&](absl::string_view key, absl::string_view value) {
+          if (IsCatalogRecord(key)) {
+            catalog.Add(key, value);
+            return;
+          }
+          const absl::Status status = LoadRecord(key, value);
+          if (!status.ok()) damaged.Update(OfRecord(key, status));
+        },
+        kCatalogCheckRecords);
+    read.Update(damaged);
+    catalog.Close();
+  });
+  const absl::Status taken = catalog.TakeAll([&](Changes changes) {
     for (const Change& change : changes) {
       const auto* node = std::get_if<UpsertNode>(&change);
       if (node == nullptr || node->node.id.empty()) continue;
@@ -74,20 +94,8 @@ absl::Status Registry::Load(const Sink& sink) {
     }
     sink({options_.id, /*complete=*/false, std::move(changes)});
   });
-  absl::Status damaged;
-  // Checks come last, for State must know whose they are.
-  absl::Status read = store_->Load(
-      [&](absl::string_view key, absl::string_view value) {
-        if (IsCatalogRecord(key)) {
-          catalog.Add(key, value);
-          return;
-        }
-        const absl::Status status = LoadRecord(key, value);
-        if (!status.ok()) damaged.Update(OfRecord(key, status));
-      },
-      kCatalogCheckRecords);
-  read.Update(damaged);
-  read.Update(catalog.Finish());
+  reader.join();
+  read.Update(taken);
   return read;
 }
 
@@ -149,7 +157,7 @@ void Registry::Start(Sink sink) {
   sink_ = std::move(sink);
   Changes ignored;  // EmitAll() says it
   for (AgentCheck& check : loaded_->agent_checks) {
-    const std::string& service = check.check.service_id;
+    const std::string service = check.check.service_id;
     // Its service may have been the configuration's.
     if (service.empty() || agent_.FindService(service) != nullptr) {
       RestoreCheckState(&check);

@@ -85,6 +85,7 @@ class Registry : public Source {
   [[nodiscard]] absl::Status Load(const Sink& sink);
   void Start(Sink sink) override;
   void Stop() override;
+  [[nodiscard]] absl::Status Verify() override { return store_->Verify(); }
   [[nodiscard]] uint64_t first_index() const override {
     return reserved_index_;
   }

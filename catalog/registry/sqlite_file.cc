@@ -80,14 +80,6 @@ absl::Status SqliteFile::Failure(absl::string_view action) const {
 
 absl::Status SqliteFile::Load(const Store::Visit& visit,
                               absl::string_view last) {
-  absl::StatusOr<std::string> check = Text("PRAGMA quick_check(1)");
-  if (!check.ok()) return check.status();
-  if (*check != "ok") {
-    return absl::DataLossError(absl::StrCat(
-        "cannot read ", path_, ": it is damaged: ", *check,
-        "; it was left as it is: put a good copy in its place, or move it and "
-        "its -wal away to start with nothing"));
-  }
   // Without `last`, no key is in its range, and all are at the end or behind.
   const std::string begin(last);
   const std::string end = EndOfPrefix(last);
@@ -96,7 +88,25 @@ absl::Status SqliteFile::Load(const Store::Visit& visit,
        {"key < ?1", "key >= ?2", "key >= ?1 AND key < ?2"}) {
     if (status.ok()) status = LoadRange(range, begin, end, visit);
   }
+  if (status.ok()) return status;
+  // What is wrong with the file says more than where it was noticed.
+  const absl::Status damage = CheckStructure();
+  return damage.ok() ? status : damage;
+}
+
+absl::Status SqliteFile::Verify() {
+  const absl::Status status = CheckStructure();
+  sqlite3_db_release_memory(db_.get());  // pages are only written from now on
   return status.ok() ? SetCheckpointOnClose(true) : status;
+}
+
+absl::Status SqliteFile::CheckStructure() {
+  const absl::StatusOr<std::string> check = Text("PRAGMA quick_check(1)");
+  if (!check.ok() || *check == "ok") return check.status();
+  return absl::DataLossError(absl::StrCat(
+      "cannot read ", path_, ": it is damaged: ", *check,
+      "; it was left as it is: put a good copy in its place, or move it and "
+      "its -wal away to start with nothing"));
 }
 
 absl::Status SqliteFile::LoadRange(const char* range, const std::string& begin,

@@ -38,15 +38,17 @@ class SqliteFile {
   // an older one to kStoreVersion.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<SqliteFile>> Open(
       const std::string& path);
-  // Moves what the log has into the file, unless that turned out damaged.
+  // Moves what the log has into the file, if Verify() found that good.
   ~SqliteFile() = default;
   SqliteFile(const SqliteFile&) = delete;
   SqliteFile& operator=(const SqliteFile&) = delete;
 
-  // Checks the file's structure, then visits the records, each checked by its
-  // hash, in the order of Store::Load().
+  // Visits the records, each checked by its hash, in the order of
+  // Store::Load().
   [[nodiscard]] absl::Status Load(const Store::Visit& visit,
                                   absl::string_view last = "");
+  // Checks the file's structure: whether those were all.
+  [[nodiscard]] absl::Status Verify();
 
   // One transaction. The keys are unique, and better sorted. When it fails,
   // nothing of it is there. A full disk gets a second chance after a
@@ -92,6 +94,7 @@ class SqliteFile {
   // order of their keys.
   absl::Status LoadRange(const char* range, const std::string& begin,
                          const std::string& end, const Store::Visit& visit);
+  absl::Status CheckStructure();
   absl::Status WriteOnce(const std::vector<const StoreWrite*>& writes);
   absl::Status WriteRecord(const StoreWrite& write);
   // Runs a prepared statement that returns no rows.

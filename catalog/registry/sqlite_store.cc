@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -63,7 +64,20 @@ class SqliteStore : public Store {
   absl::Status Load(const Visit& visit, absl::string_view last) override {
     DNSD_CHECK(!committed_);
     load_status_ = file_->Load(visit, last);
-    return load_status_;
+    if (!load_status_.ok()) return load_status_;
+    verdict_ = verdict_of_thread_.get_future();
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      is_loaded_ = true;
+    }
+    wake_.notify_one();
+    return absl::OkStatus();
+  }
+
+  absl::Status Verify() override {
+    if (!load_status_.ok()) return load_status_;
+    DNSD_CHECK(verdict_.valid());
+    return verdict_.get();
   }
 
   void Commit(std::vector<StoreWrite> writes, Done done) override {
@@ -98,11 +112,24 @@ class SqliteStore : public Store {
 
   void Work() {
     for (;;) {
+      if (TakeLoaded()) {
+        damage_ = file_->Verify();
+        verdict_of_thread_.set_value(damage_);
+      }
       std::vector<PendingCommit> group = NextGroup();
       if (group.empty()) return;
       WriteGroup(std::move(group));
       if (file_->log_size() >= options_.log_size_max) Checkpoint();
     }
+  }
+
+  // Waits until there is something to do; says whether that is to verify what
+  // was loaded, which comes before all commits.
+  bool TakeLoaded() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    wake_.wait(lock,
+               [this] { return closing_ || is_loaded_ || !queue_.empty(); });
+    return std::exchange(is_loaded_, false);
   }
 
   // Waits for commits; none when the store closes and all is written.
@@ -123,7 +150,8 @@ class SqliteStore : public Store {
   void WriteGroup(std::vector<PendingCommit> writes) {
     auto group =
         std::make_shared<std::vector<PendingCommit>>(std::move(writes));
-    const absl::Status status = file_->Write(LastWrites(*group));
+    const absl::Status status =
+        damage_.ok() ? file_->Write(LastWrites(*group)) : damage_;
     // Here rather than on the loop, which has other things to do.
     for (PendingCommit& commit : *group) commit.writes = {};
     const uint64_t log_size = file_->log_size();
@@ -162,15 +190,19 @@ class SqliteStore : public Store {
   const std::shared_ptr<CommitLedger> ledger_;
   bool committed_ = false;
   absl::Status load_status_;
+  std::future<absl::Status> verdict_;
+  std::promise<absl::Status> verdict_of_thread_;
 
-  // Load()'s until the first Commit(), then the thread's.
+  // Load()'s until it ended, then the thread's.
   const std::unique_ptr<SqliteFile> file_;
+  absl::Status damage_;  // the thread's
 
   // A thread that sleeps while there is nothing to do, and takes all there is
   // when it is ready: Post() would hand over one by one.
-  std::mutex mutex_;  // guards queue_ and closing_
+  std::mutex mutex_;  // guards queue_, is_loaded_ and closing_
   std::condition_variable wake_;
   std::deque<PendingCommit> queue_;
+  bool is_loaded_ = false;
   bool closing_ = false;
   std::thread thread_;
 };

@@ -5,12 +5,12 @@
 // Grouping:  while a transaction is being synced, what is committed gathers and
 //            becomes the next one. Nothing waits for company: the first commit
 //            after a rest is written at once.
-// Errors:    OpenSqliteStore: as sqlite_file.h says. After a Load() that failed
-//            every Commit() fails, too: a damaged file is not written to.
+// Errors:    OpenSqliteStore: as sqlite_file.h says. After a Load() or a
+//            Verify() that failed every Commit() fails, too: a damaged file is
+//            not written to.
 // Cost:      about a sync of the disk for each transaction. At every
-// log_size_max
-//            bytes of log a checkpoint, in which commits wait for two syncs and
-//            as many bytes of writing.
+//            log_size_max bytes of log a checkpoint, in which commits wait for
+//            two syncs and as many bytes of writing.
 #ifndef DNSD_CATALOG_REGISTRY_SQLITE_STORE_H_
 #define DNSD_CATALOG_REGISTRY_SQLITE_STORE_H_
 

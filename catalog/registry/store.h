@@ -71,6 +71,10 @@ class Store {
   [[nodiscard]] virtual absl::Status Load(const Visit& visit,
                                           absl::string_view last) = 0;
 
+  // Whether those were all. After Load(), once: waits for what began with its
+  // end. Before it has ended well, nothing is written.
+  [[nodiscard]] virtual absl::Status Verify() { return absl::OkStatus(); }
+
   // Takes effect as a whole or not at all, after every Commit() before it.
   // `done` is called once, on the loop's thread, never from within Commit():
   // when what was written would survive a power cut, or when it failed. In

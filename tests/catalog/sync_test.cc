@@ -37,11 +37,14 @@ class FakeSource : public Source {
   void Emit(const BatchMaker& batch) {
     if (sink_) sink_(batch.batch());
   }
+  absl::Status Verify() override { return verdict_; }
+  void set_verdict(absl::Status verdict) { verdict_ = std::move(verdict); }
   [[nodiscard]] int stop_count() const { return stop_count_; }
   [[nodiscard]] std::thread::id stop_thread() const { return stop_thread_; }
 
  private:
   ChangeBatch first_;
+  absl::Status verdict_;
   Sink sink_;
   int stop_count_ = 0;
   std::thread::id stop_thread_;
@@ -86,16 +89,33 @@ TEST(CatalogSync, StartPublishesTheFirstStateOnce) {
   CatalogSync sync(publications.Hook());
   sync.AddSource(std::make_unique<FakeSource>(First().batch()));
   sync.AddSource(std::make_unique<FakeSource>(ChangeBatch()));
-  sync.Start();
+  ASSERT_EQ(sync.Start(), absl::OkStatus());
   sync.Stop();
   ASSERT_EQ(publications.instance_counts, std::vector<size_t>{1});
   EXPECT_TRUE(publications.dirty[0].empty());  // all is new
 }
 
+TEST(CatalogSync, DoesNotStartWhereASourceCannotBeReliedOn) {
+  Publications publications;
+  CatalogSync sync(publications.Hook());
+  auto* const good = static_cast<FakeSource*>(
+      sync.AddSource(std::make_unique<FakeSource>(First().batch())));
+  auto* const bad = static_cast<FakeSource*>(
+      sync.AddSource(std::make_unique<FakeSource>(ChangeBatch())));
+  bad->set_verdict(absl::DataLossError("a page is missing"));
+  EXPECT_EQ(sync.Start(), absl::DataLossError("a page is missing"));
+  for (const FakeSource* source : {good, bad}) {
+    EXPECT_EQ(source->stop_count(), 1);
+    EXPECT_EQ(source->stop_thread(), std::this_thread::get_id());
+  }
+  sync.Stop();  // nothing runs
+  EXPECT_EQ(good->stop_count(), 1);
+}
+
 TEST(CatalogSync, PublishesEvenAnEmptyFirstState) {
   Publications publications;
   CatalogSync sync(publications.Hook());
-  sync.Start();
+  ASSERT_EQ(sync.Start(), absl::OkStatus());
   sync.Stop();
   EXPECT_EQ(publications.instance_counts, std::vector<size_t>{0});
 }
@@ -112,7 +132,7 @@ TEST(CatalogSync, PublishesAChangeOnItsThread) {
   });
   auto* source = static_cast<FakeSource*>(
       sync.AddSource(std::make_unique<FakeSource>(First().batch())));
-  sync.Start();
+  ASSERT_EQ(sync.Start(), absl::OkStatus());
   std::thread::id sync_thread;
   sync.RunAndWait([&] {
     sync_thread = std::this_thread::get_id();
@@ -136,7 +156,7 @@ TEST(CatalogSync, ABurstBecomesFewPublicationsAndLosesNothing) {
   });
   auto* source = static_cast<FakeSource*>(
       sync.AddSource(std::make_unique<FakeSource>(First().batch())));
-  sync.Start();
+  ASSERT_EQ(sync.Start(), absl::OkStatus());
   sync.RunAndWait([&] {
     // One turn of the loop: its clock stands still, so at most the first one
     // is published at once and the others gather.
@@ -153,7 +173,7 @@ TEST(CatalogSync, SayingTheSameAgainPublishesNothing) {
   CatalogSync sync(publications.Hook());
   auto* source = static_cast<FakeSource*>(
       sync.AddSource(std::make_unique<FakeSource>(First().batch())));
-  sync.Start();
+  ASSERT_EQ(sync.Start(), absl::OkStatus());
   sync.RunAndWait([&] { source->Emit(First()); });
   sync.Stop();
   EXPECT_EQ(publications.instance_counts.size(), 1u);
@@ -164,7 +184,7 @@ TEST(CatalogSync, PublishNowPublishesWhatGatheredAndNotTwice) {
   CatalogSync sync(publications.Hook());
   auto* source = static_cast<FakeSource*>(
       sync.AddSource(std::make_unique<FakeSource>(First().batch())));
-  sync.Start();
+  ASSERT_EQ(sync.Start(), absl::OkStatus());
   size_t count_after = 0;
   sync.RunAndWait([&] {
     sync.PublishNow();  // nothing dirty: published all the same
@@ -188,7 +208,7 @@ TEST(CatalogSync, ABadChangeDoesNotStopTheOthers) {
   BatchMaker batch = First();
   batch.Put({"dc1", "ghost"}, MakeInstance("x", "web"));
   sync.AddSource(std::make_unique<FakeSource>(batch.batch()));
-  sync.Start();
+  ASSERT_EQ(sync.Start(), absl::OkStatus());
   sync.Stop();
   EXPECT_EQ(publications.instance_counts, std::vector<size_t>{1});
 }
@@ -198,7 +218,7 @@ TEST(CatalogSync, StopStopsTheSourcesOnTheSyncThreadOnce) {
   CatalogSync sync(publications.Hook());
   auto* source = static_cast<FakeSource*>(
       sync.AddSource(std::make_unique<FakeSource>(First().batch())));
-  sync.Start();
+  ASSERT_EQ(sync.Start(), absl::OkStatus());
   std::thread::id sync_thread;
   sync.RunAndWait([&] { sync_thread = std::this_thread::get_id(); });
   sync.Stop();
@@ -212,7 +232,7 @@ TEST(CatalogSync, TheDestructorStops) {
   {
     CatalogSync sync(publications.Hook());
     sync.AddSource(std::make_unique<FakeSource>(First().batch()));
-    sync.Start();
+    ASSERT_EQ(sync.Start(), absl::OkStatus());
   }
   EXPECT_EQ(publications.instance_counts.size(), 1u);
 }

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <random>
@@ -19,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/json_read.h"
@@ -207,6 +209,37 @@ TEST(RegistryCrash, WhatWasAnsweredIsThereAfterKill) {
     if (::testing::Test::HasFailure()) return;
   }
   EXPECT_GT(crashing.answered(), rounds);
+}
+
+// Every record of it can be read, but SQLite's structure has a page too much:
+// what is noticed last, while the catalog is compiled.
+TEST(RegistryDamage, AnAgentDoesNotStartWithADamagedFile) {
+  const TempDir dir;
+  const std::vector<std::string> args = {"-data-dir", dir.Path("data"),
+                                         "-pid-file", dir.Path("pid")};
+  {
+    AgentProcess agent(args);
+    ASSERT_TRUE(agent.WaitUntilServing()) << agent.process().output();
+    ConsulApi api("http://" + agent.HttpAddress());
+    EXPECT_EQ(api.Call("PUT", "/v1/agent/service/register", R"({"Name":"web"})")
+                  .status,
+              200);
+    EXPECT_EQ(agent.Stop(), 0);
+  }
+  constexpr size_t kPageBytes = 4096;
+  constexpr size_t kPageCount = 31;  // its last byte, in the header
+  const std::string path = dir.Path("data/registry.db");
+  std::string bad = ReadFile(path) + std::string(kPageBytes, '\0');
+  ++bad[kPageCount];
+  dir.Write("data/registry.db", bad);
+  AgentProcess agent(args);
+  EXPECT_EQ(agent.process().Wait(), 1);
+  EXPECT_TRUE(absl::StrContains(
+      agent.process().output(),
+      absl::StrCat("cannot read ", path, ": it is damaged: ")))
+      << agent.process().output();
+  EXPECT_FALSE(std::filesystem::exists(dir.Path("pid")));
+  EXPECT_EQ(ReadFile(path), bad);
 }
 
 }  // namespace

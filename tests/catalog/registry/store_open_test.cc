@@ -225,6 +225,41 @@ TEST(SqliteStoreOpen, WritesNothingIntoADamagedFile) {
   EXPECT_EQ(ReadFile(path), bad);
 }
 
+// Every record can be read, but the file is not what SQLite wrote: a page too
+// much today, a page too few tomorrow.
+TEST(SqliteStoreOpen, WritesNothingWhereTheStructureIsDamaged) {
+  const TempDir dir;
+  const std::string path = dir.Path("store.db");
+  Make(path, 1, 300);
+  const Records expected = ReadRecords(path).value();
+  constexpr size_t kPageBytes = 4096;
+  constexpr size_t kPageCount = 31;  // the last byte of it, in the header
+  std::string bad = ReadFile(path) + std::string(kPageBytes, '\0');
+  ASSERT_NE(++bad[kPageCount], '\0');
+  dir.Write("store.db", bad);
+  {
+    EventLoop loop;
+    auto store = OpenSqliteStore(&loop, path);
+    ASSERT_TRUE(store.ok()) << store.status();
+    Records records;
+    const absl::Status load = (*store)->Load(
+        [&](absl::string_view key, absl::string_view value) {
+          records[std::string(key)] = std::string(value);
+        },
+        "");
+    EXPECT_EQ(load, absl::OkStatus());
+    EXPECT_EQ(records, expected);
+    const absl::Status verdict = (*store)->Verify();
+    EXPECT_EQ(verdict.code(), kDataLoss);
+    EXPECT_TRUE(absl::StrContains(
+        verdict.message(),
+        absl::StrCat("cannot read ", path, ": it is damaged: ")))
+        << verdict;
+    EXPECT_EQ(CommitAndWait(&loop, store->get(), {{"a", "b"}}), verdict);
+  }
+  EXPECT_EQ(ReadFile(path), bad);
+}
+
 // In a child that is not root, who may do anything.
 absl::Status OpenAsNobody(const std::string& path) {
   int channel[2];

@@ -43,6 +43,8 @@ inline absl::StatusOr<Records> LoadRecords(SqliteFile* file) {
         records[last] = std::string(value);
       });
   if (!status.ok()) return status;
+  const absl::Status verdict = file->Verify();
+  if (!verdict.ok()) return verdict;
   return records;
 }
 
