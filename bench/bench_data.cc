@@ -38,7 +38,7 @@ Place MakePlace(size_t service, size_t instance, size_t node_count) {
   place.node_index = (service + instance * 7919) % node_count;
   place.node = {"dc1", NodeName(place.node_index)};
   place.instance.name = ServiceName(service);
-  place.instance.id = absl::StrCat(place.instance.name, "-", instance);
+  place.instance.id = absl::StrCat(*place.instance.name, "-", instance);
   place.instance.port = static_cast<uint16_t>(20000 + instance);
   return place;
 }

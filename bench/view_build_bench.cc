@@ -64,7 +64,7 @@ void FlipCheck(benchmark::State& state) {
     critical = !critical;
     if (critical) place = view.PlaceOf(view.NextStep() * 7919);
     Check check;
-    check.id = "service:" + place.instance.id;
+    check.id = "service:" + place.instance.id.str();
     check.service_id = place.instance.id;
     check.status = critical ? HealthStatus::kCritical : HealthStatus::kPassing;
     view.Apply(UpsertCheck{place.node, check});

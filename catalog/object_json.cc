@@ -73,16 +73,16 @@ void WriteTaggedAddresses(const ServiceInstance& instance,
 }
 
 void WriteProxy(const ServiceInstance& instance, JsonWriter* json) {
-  if (!instance.proxy_json.empty()) {
-    json->Raw(instance.proxy_json);
+  if (!instance.mesh->proxy_json.empty()) {
+    json->Raw(instance.mesh->proxy_json);
   } else {
     WritePlainProxy(instance, json);
   }
 }
 
 void WriteConnect(const ServiceInstance& instance, JsonWriter* json) {
-  if (!instance.connect_json.empty()) {
-    json->Raw(instance.connect_json);
+  if (!instance.mesh->connect_json.empty()) {
+    json->Raw(instance.mesh->connect_json);
   } else {
     WritePlainConnect(instance, json);
   }
@@ -120,8 +120,8 @@ absl::string_view ServiceKindName(ServiceKind kind) {
 
 void WritePlainProxy(const ServiceInstance& instance, JsonWriter* json) {
   json->BeginObject();
-  if (!instance.proxy_destination.empty()) {
-    Member("DestinationServiceName", instance.proxy_destination, json);
+  if (!instance.mesh->proxy_destination.empty()) {
+    Member("DestinationServiceName", instance.mesh->proxy_destination, json);
   }
   json->Key("MeshGateway");
   json->Raw("{}");

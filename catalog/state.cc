@@ -32,6 +32,22 @@ State::Impl::SourceNode* State::Impl::NodeRecord::Said(SourceId source) const {
   return nullptr;
 }
 
+const State::Impl::CheckSlot* State::Impl::SourceNode::FirstJudge(
+    absl::string_view service_id) const {
+  if (service_id.empty()) return node_judges;
+  const auto instance = instances.find(service_id);
+  if (instance != instances.end()) return (*instance)->judges;
+  const auto stray = strays.find(service_id);
+  return stray == strays.end() ? nullptr : *stray;
+}
+
+State::Impl::CheckSlot** State::Impl::SourceNode::PlaceOfJudges(
+    absl::string_view service_id) {
+  if (service_id.empty()) return &node_judges;
+  const auto instance = instances.find(service_id);
+  return instance == instances.end() ? nullptr : &(*instance)->judges;
+}
+
 const State::Impl::InstanceSlot* State::Impl::NodeRecord::FindSlot(
     absl::string_view id) const {
   for (const auto& source : said) {
@@ -57,22 +73,26 @@ bool State::Impl::NodeRecord::IsHidden(const SourceNode& source,
 }
 
 // Of checks with one id that judge the instance, the first source's counts.
-HealthStatus State::Impl::NodeRecord::Health(absl::string_view id) const {
+HealthStatus State::Impl::NodeRecord::Health(
+    const InstanceSlot& instance) const {
+  const absl::string_view id = instance.value.id;
   const auto is_hidden = [&](const SourceNode& source, const Check& check) {
     for (const auto& other : said) {
       if (other.get() == &source) return false;
       const auto it = other->checks.find(check.id);
       if (it == other->checks.end()) continue;
-      const std::string& judged = (*it)->value.service_id;
+      const absl::string_view judged = (*it)->value.service_id;
       if (judged.empty() || judged == id) return true;
     }
     return false;
   };
   HealthStatus worst = HealthStatus::kPassing;
   for (const auto& source : said) {
-    for (const absl::string_view judged : {absl::string_view(), id}) {
-      for (const CheckSlot* slot = source->FirstJudge(judged); slot != nullptr;
-           slot = slot->next) {
+    const CheckSlot* const judges =
+        said.size() == 1 ? instance.judges : source->FirstJudge(id);
+    for (const CheckSlot* slot :
+         {static_cast<const CheckSlot*>(source->node_judges), judges}) {
+      for (; slot != nullptr; slot = slot->next) {
         if (slot->value.status <= worst) continue;
         if (!is_hidden(*source, slot->value)) worst = slot->value.status;
       }
@@ -88,12 +108,11 @@ NodeView State::Impl::NodeRecord::View() const {
 
 InstanceView State::Impl::NodeRecord::View(const InstanceSlot& slot) const {
   const NodeView node = View();
-  return {node.node, &slot.value, Health(slot.value.id), slot.stamp,
-          node.stamp};
+  return {node.node, &slot.value, Health(slot), slot.stamp, node.stamp};
 }
 
 CheckView State::Impl::NodeRecord::View(const CheckSlot& slot) const {
-  const std::string& service = slot.value.service_id;
+  const absl::string_view service = slot.value.service_id;
   return {&said.front()->node.value, &slot.value,
           service.empty() ? nullptr : FindInstance(service), slot.stamp};
 }
@@ -232,7 +251,7 @@ void State::ForEachService(
     std::set<std::string> tags;
     for (const Impl::InstanceRef& ref : refs) {
       const ServiceInstance& instance = ref.slot->value;
-      if (name == nullptr) name = &instance.name;
+      if (name == nullptr) name = &*instance.name;
       tags.insert(instance.tags.begin(), instance.tags.end());
     }
     visit(*name, tags);

@@ -41,9 +41,9 @@ bool JudgesTheSame(const Check& a, const Check& b) {
 
 std::vector<std::string> State::Impl::MeshNames(
     const ServiceInstance& instance) {
-  if (IsGateway(instance.kind)) return instance.gateway_services;
+  if (IsGateway(instance.kind)) return instance.mesh->gateway_services;
   if (instance.kind == ServiceKind::kConnectProxy) {
-    return {instance.proxy_destination};
+    return {instance.mesh->proxy_destination};
   }
   if (instance.connect_native) return {instance.name};
   return {};
@@ -245,16 +245,17 @@ void State::Impl::RemoveSaid(NodeRecord* record) {
 }
 
 // Most instances of a service have most of it in common.
-void State::Impl::Unite(ServiceInstance* instance) {
-  lists_.Unite(&instance->tags);
-  lists_.Unite(&instance->gateway_services);
-  meta_.Unite(&instance->meta);
-  addresses_.Unite(&instance->tagged_addresses);
-  for (Shared<std::string>* text :
-       {&instance->proxy_destination, &instance->proxy_json,
-        &instance->connect_json}) {
-    texts_.Unite(text);
-  }
+void State::Impl::Unite(ServiceInstance* instance,
+                        const ServiceInstance* replaced) {
+  const auto unite = [&](auto* pool, auto part) {
+    pool->Unite(&(instance->*part),
+                replaced == nullptr ? nullptr : &(replaced->*part));
+  };
+  unite(&lists_, &ServiceInstance::tags);
+  unite(&meta_, &ServiceInstance::meta);
+  unite(&addresses_, &ServiceInstance::tagged_addresses);
+  unite(&texts_, &ServiceInstance::name);
+  unite(&meshes_, &ServiceInstance::mesh);
 }
 
 // When most of what there was is gone, what it had in common goes, too.
@@ -265,6 +266,7 @@ void State::Impl::SweepPools() {
   lists_.Sweep();
   meta_.Sweep();
   addresses_.Sweep();
+  meshes_.Sweep();
   instances_then_ = instance_count;
 }
 
@@ -273,7 +275,8 @@ void State::Impl::UpsertInstanceOf(NodeRecord* record, SourceNode* said,
   ServiceInstance& instance = change.instance;
   const std::string id = instance.id;
   auto it = said->instances.find(id);
-  if (it != said->instances.end() && (*it)->value == instance) {
+  const bool is_new = it == said->instances.end();
+  if (!is_new && (*it)->value == instance) {
     (*it)->seen = batch_count_;
     return;
   }
@@ -285,15 +288,22 @@ void State::Impl::UpsertInstanceOf(NodeRecord* record, SourceNode* said,
   // Those of the service that it was.
   if (!shows_as_before) MarkChecksOf(*record, id);
   Unindex(record, id, listed);
-  const Stamp old = it == said->instances.end() ? Stamp() : (*it)->stamp;
-  Unite(&instance);
-  InstanceSlot slot{std::move(instance), batch_count_,
-                    NextStamp(change.stamp, old)};
-  if (it == said->instances.end()) {
-    said->instances.insert(std::make_unique<InstanceSlot>(std::move(slot)));
-  } else {
-    **it = std::move(slot);
+  const Stamp old = is_new ? Stamp() : (*it)->stamp;
+  Unite(&instance, is_new ? nullptr : &(*it)->value);
+  if (is_new) {
+    auto slot = std::make_unique<InstanceSlot>();
+    if (const auto judges = said->strays.find(id);
+        judges != said->strays.end()) {
+      slot->judges = *judges;
+      said->strays.erase(judges);
+    }
+    slot->value.id = id;
+    it = said->instances.insert(std::move(slot)).first;
   }
+  InstanceSlot& slot = **it;
+  slot.value = std::move(instance);
+  slot.seen = batch_count_;
+  slot.stamp = NextStamp(change.stamp, old);
   Reindex(record, id, listed);
   if (!shows_as_before) MarkChecksOf(*record, id);
 }
@@ -313,7 +323,7 @@ void State::Impl::RemoveInstanceOf(NodeRecord* record, SourceNode* said,
 void State::Impl::UpsertCheckOf(NodeRecord* record, SourceNode* said,
                                 UpsertCheck change) {
   Check& check = change.check;
-  const auto it = said->checks.find(check.id);
+  auto it = said->checks.find(check.id);
   const bool is_new = it == said->checks.end();
   if (!is_new && (*it)->value == check) {
     (*it)->seen = batch_count_;
@@ -326,26 +336,35 @@ void State::Impl::UpsertCheckOf(NodeRecord* record, SourceNode* said,
     MarkCheck(*record, (*it)->value, judged);
   }
   MarkCheck(*record, check, judged);
-  if (!is_new) EraseCheck(said, check.id);
-  for (Shared<std::string>* text :
-       {&check.name, &check.notes, &check.type, &check.definition_json}) {
-    texts_.Unite(text);
+  for (const auto text :
+       {&Check::name, &Check::notes, &Check::type, &Check::definition_json}) {
+    texts_.Unite(&(check.*text), is_new ? nullptr : &((*it)->value.*text));
   }
-  auto slot = std::make_unique<CheckSlot>();
+  const bool stays = !is_new && (*it)->value.service_id == check.service_id;
+  std::unique_ptr<CheckSlot> added;
+  if (!stays) {
+    if (!is_new) EraseCheck(said, check.id);
+    added = std::make_unique<CheckSlot>();
+  }
+  CheckSlot* const slot = stays ? it->get() : added.get();
   slot->value = std::move(check);
   slot->seen = batch_count_;
   slot->stamp = NextStamp(change.stamp, old);
-  AddCheck(said, std::move(slot));
+  if (!stays) AddCheck(said, std::move(added));
 }
 
 void State::Impl::AddCheck(SourceNode* said, std::unique_ptr<CheckSlot> check) {
-  const auto [judges, is_first] = said->judges.insert(check.get());
-  if (!is_first) {
-    CheckSlot* const first = *judges;
-    check->before = first;
-    check->next = first->next;
-    if (check->next != nullptr) check->next->before = check.get();
-    first->next = check.get();
+  CheckSlot* const added = check.get();
+  CheckSlot** const place = said->PlaceOfJudges(added->value.service_id);
+  CheckSlot* first = place == nullptr ? *said->strays.insert(added).first
+                                      : std::exchange(*place, added);
+  if (place != nullptr) {
+    added->next = first;
+    if (first != nullptr) first->before = added;
+  } else if (first != added) {
+    added->before = first;
+    added->next = std::exchange(first->next, added);
+    if (added->next != nullptr) added->next->before = added;
   }
   said->checks.insert(std::move(check));
 }
@@ -356,9 +375,12 @@ void State::Impl::EraseCheck(SourceNode* said, absl::string_view id) {
   if (slot->next != nullptr) slot->next->before = slot->before;
   if (slot->before != nullptr) {
     slot->before->next = slot->next;
+  } else if (CheckSlot** const place =
+                 said->PlaceOfJudges(slot->value.service_id)) {
+    *place = slot->next;
   } else {
-    said->judges.erase(slot);
-    if (slot->next != nullptr) said->judges.insert(slot->next);
+    said->strays.erase(slot);
+    if (slot->next != nullptr) said->strays.insert(slot->next);
   }
   said->checks.erase(it);
 }

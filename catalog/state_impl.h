@@ -40,7 +40,9 @@ struct State::Impl {
     CheckSlot* before = nullptr;
     CheckSlot* next = nullptr;
   };
-  using InstanceSlot = Slot<ServiceInstance>;
+  struct InstanceSlot : Slot<ServiceInstance> {
+    CheckSlot* judges = nullptr;  // the first of its source's that judge it
+  };
 
   // Slots stay where they are, and are found by a text in them: kKey of it.
   template <auto kKey>
@@ -74,16 +76,17 @@ struct State::Impl {
     Slot<Node> node;
     SlotSet<std::unique_ptr<InstanceSlot>, &ServiceInstance::id> instances;
     SlotSet<std::unique_ptr<CheckSlot>, &Check::id> checks;
-    // The same by what they judge, an instance's id or "" for the node: the
-    // first of each list. One node may have very many instances.
-    SlotSet<CheckSlot*, &Check::service_id> judges;
+    CheckSlot* node_judges = nullptr;  // the first of those that judge the node
+    // The first of those that judge an instance which this source does not
+    // know, or not yet.
+    SlotSet<CheckSlot*, &Check::service_id> strays;
 
-    // The first of the checks that judge it, or nullptr.
+    // The first of the checks that judge an instance, or for "" the node; or
+    // nullptr. One node may have very many instances.
     [[nodiscard]] const CheckSlot* FirstJudge(
-        absl::string_view service_id) const {
-      const auto it = judges.find(service_id);
-      return it == judges.end() ? nullptr : *it;
-    }
+        absl::string_view service_id) const;
+    // Where the first stands, or nullptr: among the strays.
+    [[nodiscard]] CheckSlot** PlaceOfJudges(absl::string_view service_id);
   };
 
   struct NodeRecord {
@@ -95,7 +98,7 @@ struct State::Impl {
     [[nodiscard]] const InstanceSlot* FindSlot(absl::string_view id) const;
     [[nodiscard]] const ServiceInstance* FindInstance(
         absl::string_view id) const;
-    [[nodiscard]] HealthStatus Health(absl::string_view instance_id) const;
+    [[nodiscard]] HealthStatus Health(const InstanceSlot& instance) const;
     [[nodiscard]] NodeView View() const;
     [[nodiscard]] InstanceView View(const InstanceSlot& slot) const;
     [[nodiscard]] CheckView View(const CheckSlot& slot) const;
@@ -156,7 +159,7 @@ struct State::Impl {
   void UpsertInstanceOf(NodeRecord* record, SourceNode* said,
                         UpsertInstance change);
   void UpsertCheckOf(NodeRecord* record, SourceNode* said, UpsertCheck change);
-  void Unite(ServiceInstance* instance);
+  void Unite(ServiceInstance* instance, const ServiceInstance* replaced);
   void SweepPools();
   void RemoveInstanceOf(NodeRecord* record, SourceNode* said,
                         const std::string& id);
@@ -194,6 +197,7 @@ struct State::Impl {
   SharedPool<std::vector<std::string>> lists_;
   SharedPool<std::map<std::string, std::string>> meta_;
   SharedPool<std::map<std::string, TaggedAddress>> addresses_;
+  SharedPool<MeshPart> meshes_;
   size_t instances_then_ = 0;  // the most since the pools were swept
 
   // Of the Apply() that runs.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "catalog/base/shared.h"
+#include "catalog/base/short_text.h"
 
 namespace dnsd {
 
@@ -68,42 +69,60 @@ struct Weights {
   bool operator==(const Weights&) const = default;
 };
 
-struct ServiceInstance {
-  std::string id;    // unique on its node
-  std::string name;  // the service's name as registered; compared without case
-  ServiceKind kind = ServiceKind::kTypical;
-  Shared<std::vector<std::string>> tags;
-  Shared<std::map<std::string, std::string>> meta;
-  std::string address;  // empty: the node's
-  uint16_t port = 0;
-  // As a node's, and "virtual", "consul-virtual".
-  Shared<std::map<std::string, TaggedAddress>> tagged_addresses;
-  Weights weights;
-  bool enable_tag_override = false;
-  bool connect_native = false;
+// What most instances have none of.
+struct MeshPart {
   // kConnectProxy: the service it stands in front of.
-  Shared<std::string> proxy_destination;
+  std::string proxy_destination;
   // kIngressGateway, kTerminatingGateway: the services it stands before.
-  Shared<std::vector<std::string>> gateway_services;
-  bool has_meta = false;  // as a node's
+  std::vector<std::string> gateway_services;
   // "Proxy" and "Connect" as the API shows them, in compact JSON. Empty: what
   // it shows of a service without a mesh.
-  Shared<std::string> proxy_json;
-  Shared<std::string> connect_json;
+  std::string proxy_json;
+  std::string connect_json;
+
+  [[nodiscard]] bool empty() const {
+    return proxy_destination.empty() && gateway_services.empty() &&
+           proxy_json.empty() && connect_json.empty();
+  }
+  bool operator==(const MeshPart&) const = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const MeshPart& part) {
+    return H::combine(std::move(h), part.proxy_destination,
+                      part.gateway_services, part.proxy_json,
+                      part.connect_json);
+  }
+};
+
+// Small things stand together: there may be a million of these.
+struct ServiceInstance {
+  ShortText id;              // unique on its node
+  Shared<std::string> name;  // as registered; compared without case
+  Shared<std::vector<std::string>> tags;
+  Shared<std::map<std::string, std::string>> meta;
+  ShortText address;  // empty: the node's
+  // As a node's, and "virtual", "consul-virtual".
+  Shared<std::map<std::string, TaggedAddress>> tagged_addresses;
+  Shared<MeshPart> mesh;
+  Weights weights;
+  uint16_t port = 0;
+  ServiceKind kind = ServiceKind::kTypical;
+  bool enable_tag_override = false;
+  bool connect_native = false;
+  bool has_meta = false;  // as a node's
 
   bool operator==(const ServiceInstance&) const = default;
 };
 
 struct Check {
-  std::string id;  // unique on its node
+  ShortText id;  // unique on its node
   Shared<std::string> name;
-  std::string service_id;  // empty: a check of the node
-  HealthStatus status = HealthStatus::kCritical;
+  ShortText service_id;  // empty: a check of the node
   Shared<std::string> notes;
-  std::string output;
+  Shared<std::string> output;
   Shared<std::string> type;  // "http", "ttl", ...; may be empty
   // "Definition" as the API shows it, in compact JSON. Empty: {}.
   Shared<std::string> definition_json;
+  HealthStatus status = HealthStatus::kCritical;
 
   bool operator==(const Check&) const = default;
 };

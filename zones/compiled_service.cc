@@ -18,8 +18,8 @@ void AddClaims(const CompileContext& context,
     const ParsedAddress address = ParseAddress(view.instance->address);
     if (!address.is_ip()) continue;
     // Instances of a service mostly spell it alike.
-    if (name == nullptr || *name != view.instance->name) {
-      name = &view.instance->name;
+    if (name == nullptr || *name != *view.instance->name) {
+      name = &*view.instance->name;
       target = nullptr;
       std::string labels;
       if (LabelsToWire(*name, &labels)) {

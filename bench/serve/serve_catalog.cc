@@ -84,9 +84,9 @@ std::string ServeCatalog::ZoneText(const std::string& soa) const {
   for (size_t i = 0; i < size_.services; ++i) {
     for (size_t j = 0; j < size_.instances; ++j) {
       const bench::Place place = bench::MakePlace(i, j, size_.node_count());
-      absl::StrAppend(&text, place.instance.name, ".service A ",
+      absl::StrAppend(&text, *place.instance.name, ".service A ",
                       bench::NodeAddress(place.node_index), "\n",
-                      place.instance.name, ".service SRV 1 1 ",
+                      *place.instance.name, ".service SRV 1 1 ",
                       place.instance.port, " ", place.node.node, ".node.dc1\n");
     }
   }

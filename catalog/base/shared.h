@@ -1,5 +1,6 @@
-// Shared<T> is a text or container that its copies share: a change of one makes
-// a copy of its own first. SharedPool makes equal ones share, too.
+// Shared<T> is a text, a container or another thing that may be empty(), which
+// its copies share: a change of one makes a copy of its own first. SharedPool
+// makes equal ones share, too.
 //
 // Threads:   a Shared as its T; what it shares may be in use on other threads.
 // Ownership: the last one frees the value. One that was never given any has
@@ -36,7 +37,8 @@ class Shared {
            !std::same_as<std::decay_t<U>, Shared> && std::convertible_to<U, T>)
       Shared(U&& value)  // NOLINT: as a T
       : Shared(T(std::forward<U>(value))) {}
-  Shared(std::initializer_list<typename T::value_type> items)
+  template <typename U = T>
+  Shared(std::initializer_list<typename U::value_type> items)
       : Shared(T(items)) {}
   Shared(const Shared& other) : block_(other.block_) {
     if (block_ != nullptr) {
@@ -133,8 +135,13 @@ class Shared {
 template <typename T>
 class SharedPool {
  public:
-  // Makes it share its value with those that came before.
-  void Unite(Shared<T>* shared) {
+  // Makes it share its value with those that came before; most of all with the
+  // one that it replaces, if there is one.
+  void Unite(Shared<T>* shared, const Shared<T>* replaced = nullptr) {
+    if (replaced != nullptr && *shared == *replaced) {
+      *shared = *replaced;
+      return;
+    }
     if (shared->empty()) return shared->clear();
     if (pool_.size() >= sweep_size_) Sweep();
     *shared = *pool_.insert(*shared).first;

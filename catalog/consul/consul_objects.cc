@@ -165,7 +165,7 @@ bool ObjectReader::InstanceMember(string_view key, Json value,
                                   InstanceReport* out, std::string* peer) {
   ServiceInstance& instance = out->instance;
   if (key == "ID") return walk_.String(value, &instance.id);
-  if (key == "Service") return walk_.String(value, &instance.name);
+  if (key == "Service") return walk_.String(value, &instance.name.Edit());
   if (key == "Tags") return walk_.Strings(value, &instance.tags.Edit());
   if (key == "Address") return walk_.String(value, &instance.address);
   if (key == "Meta") {
@@ -186,7 +186,7 @@ bool ObjectReader::InstanceMember(string_view key, Json value,
   if (key == "PeerName") return walk_.String(value, peer);
   // Consul has no such member; our own file of a mirror has.
   if (key == "GatewayServices") {
-    return walk_.Strings(value, &instance.gateway_services.Edit());
+    return walk_.Strings(value, &instance.mesh.Edit().gateway_services);
   }
   return walk_.Skip(value);
 }
@@ -220,22 +220,24 @@ bool ObjectReader::ReadWeights(Json json, Weights* out) {
 
 bool ObjectReader::ReadProxy(Json json, ServiceInstance* out) {
   const bool ok = walk_.MembersAndText(
-      json, &out->proxy_json.Edit(), [&](string_view key, Json value) {
+      json, &out->mesh.Edit().proxy_json, [&](string_view key, Json value) {
         return key == "DestinationServiceName"
-                   ? walk_.String(value, &out->proxy_destination.Edit())
+                   ? walk_.String(value, &out->mesh.Edit().proxy_destination)
                    : walk_.Skip(value);
       });
-  ForgetPlain(*out, WritePlainProxy, &out->proxy_json.Edit());
+  ForgetPlain(*out, WritePlainProxy, &out->mesh.Edit().proxy_json);
+  if (out->mesh.empty()) out->mesh.clear();
   return ok;
 }
 
 bool ObjectReader::ReadConnect(Json json, ServiceInstance* out) {
   const bool ok = walk_.MembersAndText(
-      json, &out->connect_json.Edit(), [&](string_view key, Json value) {
+      json, &out->mesh.Edit().connect_json, [&](string_view key, Json value) {
         return key == "Native" ? walk_.Bool(value, &out->connect_native)
                                : walk_.Skip(value);
       });
-  ForgetPlain(*out, WritePlainConnect, &out->connect_json.Edit());
+  ForgetPlain(*out, WritePlainConnect, &out->mesh.Edit().connect_json);
+  if (out->mesh.empty()) out->mesh.clear();
   return ok;
 }
 
@@ -269,7 +271,7 @@ bool ObjectReader::ReadCheck(Json json, CheckReport* out, std::string* peer) {
     if (key == "Name") return walk_.String(value, &check.name.Edit());
     if (key == "Status") return walk_.String(value, &status);
     if (key == "Notes") return walk_.String(value, &check.notes.Edit());
-    if (key == "Output") return walk_.String(value, &check.output);
+    if (key == "Output") return walk_.String(value, &check.output.Edit());
     if (key == "ServiceID") return walk_.String(value, &check.service_id);
     if (key == "Type") return walk_.String(value, &check.type.Edit());
     if (key == "Definition") {

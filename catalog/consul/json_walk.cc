@@ -83,6 +83,13 @@ bool JsonWalk::String(Json json, std::string* out) {
   return IsNull(json) || Mismatch(json, "a string");
 }
 
+bool JsonWalk::String(Json json, ShortText* out) {
+  std::string text;
+  const bool is_read = String(json, &text);
+  *out = text;
+  return is_read;
+}
+
 bool JsonWalk::Bool(Json json, bool* out) {
   if (json.get_bool().get(*out) == simdjson::SUCCESS) return true;
   *out = false;

@@ -22,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "catalog/base/short_text.h"
 
 namespace dnsd {
 
@@ -52,6 +53,7 @@ class JsonWalk {
   [[nodiscard]] bool Items(Json json, Visit visit);
 
   [[nodiscard]] bool String(Json json, std::string* out);
+  [[nodiscard]] bool String(Json json, ShortText* out);
   [[nodiscard]] bool Bool(Json json, bool* out);
   [[nodiscard]] bool Int(Json json, int64_t* out);
   [[nodiscard]] bool Uint(Json json, uint64_t* out);

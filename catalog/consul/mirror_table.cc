@@ -72,7 +72,8 @@ void MirrorTable::EmitInstance(const Row& row, const ServiceInstance& instance,
   UpsertInstance upsert{KeyOf(row), instance};
   if (IsGateway(instance.kind)) {
     auto it = gateways_.find(AsciiLower(instance.name));
-    if (it != gateways_.end()) upsert.instance.gateway_services = it->second;
+    if (it != gateways_.end())
+      upsert.instance.mesh.Edit().gateway_services = it->second;
   }
   changes->push_back(std::move(upsert));
 }
@@ -80,7 +81,7 @@ void MirrorTable::EmitInstance(const Row& row, const ServiceInstance& instance,
 void MirrorTable::PutInstance(Row* row, const InstanceReport& report,
                               const Age& age, Changes* changes) {
   newest_ = std::max(newest_, report.modify_index);
-  const std::string& id = report.instance.id;
+  const std::string id = report.instance.id;
   if (!row->instances.contains(id) &&
       IsOvertaken(*row, Kind::kInstance, id, report.modify_index, age)) {
     return;
@@ -109,9 +110,9 @@ void MirrorTable::PutInstance(Row* row, const InstanceReport& report,
 void MirrorTable::PutCheck(Row* row, const CheckReport& report, const Age& age,
                            Changes* changes) {
   newest_ = std::max(newest_, report.modify_index);
-  const std::string& id = report.check.id;
+  const std::string id = report.check.id;
   // A check of an instance that is not known yet comes with that.
-  const std::string& service_id = report.check.service_id;
+  const std::string service_id = report.check.service_id;
   if (!service_id.empty() && !row->instances.contains(service_id)) return;
   if (!row->checks.contains(id) &&
       IsOvertaken(*row, Kind::kCheck, id, report.modify_index, age)) {
@@ -299,7 +300,7 @@ void MirrorTable::PutService(const std::string& name,
     }
     // Another entry of this node has other instances, and their checks.
     SweepChecks(row, checks, age, changes, [&](const CheckReport& report) {
-      const std::string& id = report.check.service_id;
+      const std::string id = report.check.service_id;
       return id.empty() || instances.contains(id);
     });
   }
@@ -379,7 +380,7 @@ void MirrorTable::ApplyState(HealthStatus status, uint64_t index,
   std::set<Ref> seen;
   for (const CheckReport& report : checks) {
     Row* row = Find(report.node);
-    const std::string& id = report.check.service_id;
+    const std::string id = report.check.service_id;
     if (row == nullptr || (!id.empty() && !row->instances.contains(id))) {
       if (!report.service_name.empty()) {
         unknown->services.insert(report.service_name);

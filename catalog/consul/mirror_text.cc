@@ -149,20 +149,20 @@ class MirrorWriter {
     json_.EndObject();
     Member("EnableTagOverride", instance.enable_tag_override);
     Mesh(instance);
-    Member("GatewayServices", instance.gateway_services);
+    Member("GatewayServices", instance.mesh->gateway_services);
     Index(report.modify_index);
     json_.EndObject();
   }
 
   void Mesh(const ServiceInstance& instance) {
-    if (!instance.proxy_json.empty()) {
-      Raw("Proxy", instance.proxy_json);
-    } else if (!instance.proxy_destination.empty()) {
+    if (!instance.mesh->proxy_json.empty()) {
+      Raw("Proxy", instance.mesh->proxy_json);
+    } else if (!instance.mesh->proxy_destination.empty()) {
       json_.Key("Proxy");
       WritePlainProxy(instance, &json_);
     }
-    if (!instance.connect_json.empty()) {
-      Raw("Connect", instance.connect_json);
+    if (!instance.mesh->connect_json.empty()) {
+      Raw("Connect", instance.mesh->connect_json);
     } else if (instance.connect_native) {
       json_.Key("Connect");
       WritePlainConnect(instance, &json_);
@@ -261,8 +261,11 @@ void Upgrade(NodeReport* report) {
   for (InstanceReport& instance_report : report->instances) {
     ServiceInstance& instance = instance_report.instance;
     instance.has_meta = !instance.meta.empty();
-    instance.proxy_json.clear();
-    instance.connect_json.clear();
+    if (instance.mesh.empty()) continue;
+    MeshPart mesh = instance.mesh;
+    mesh.proxy_json.clear();
+    mesh.connect_json.clear();
+    instance.mesh = std::move(mesh);
   }
 }
 

@@ -89,17 +89,19 @@ void ReadMesh(const GoObject& object, ServiceParts* parts, GoErrors* errors) {
   if (const Value* proxy = object.Find({"Proxy"}); proxy != nullptr) {
     parts->proxy = ReadProxyConfig(*proxy, object.Within("Proxy"), errors);
   }
-  instance.proxy_json = ToProxyJson(parts->proxy);
+  MeshPart mesh;
+  mesh.proxy_json = ToProxyJson(parts->proxy);
   if (instance.kind == ServiceKind::kConnectProxy) {
-    instance.proxy_destination = parts->proxy.destination_name;
+    mesh.proxy_destination = parts->proxy.destination_name;
   }
-  const Value* connect = object.Find({"Connect"});
-  if (connect == nullptr) return;
-  const GoObject inner(*connect, object.Within("Connect"),
-                       "structs.ServiceConnect", errors);
-  inner.Bool({"Native"}, &instance.connect_native);
-  if (instance.connect_native) instance.connect_json = "{\"Native\":true}";
-  parts->sidecar = inner.Find({"SidecarService", "sidecar_service"});
+  if (const Value* connect = object.Find({"Connect"}); connect != nullptr) {
+    const GoObject inner(*connect, object.Within("Connect"),
+                         "structs.ServiceConnect", errors);
+    inner.Bool({"Native"}, &instance.connect_native);
+    if (instance.connect_native) mesh.connect_json = "{\"Native\":true}";
+    parts->sidecar = inner.Find({"SidecarService", "sidecar_service"});
+  }
+  instance.mesh = std::move(mesh);
 }
 
 bool IsMetaKeyByte(char c) {
@@ -256,13 +258,13 @@ void PutService(const ServiceInstance& instance, JsonWriter* json) {
   json->EndObject();
   json->Key("EnableTagOverride");
   json->Bool(instance.enable_tag_override);
-  if (!instance.proxy_json.empty()) {
+  if (!instance.mesh->proxy_json.empty()) {
     json->Key("Proxy");
-    json->Raw(instance.proxy_json);
+    json->Raw(instance.mesh->proxy_json);
   }
-  if (!instance.connect_json.empty()) {
+  if (!instance.mesh->connect_json.empty()) {
     json->Key("Connect");
-    json->Raw(instance.connect_json);
+    json->Raw(instance.mesh->connect_json);
   }
 }
 

@@ -191,7 +191,7 @@ CatalogCheckBody ReadCheck(const Value& value, const GoPlace& place,
   object.String({"Name"}, &check.name.Edit());
   object.String({"Status"}, &body.status);
   object.String({"Notes"}, &check.notes.Edit());
-  object.String({"Output"}, &check.output);
+  object.String({"Output"}, &check.output.Edit());
   object.String({"ServiceID"}, &check.service_id);
   // What these say, the service says better.
   std::string service_name;
@@ -269,7 +269,7 @@ absl::Status JudgeService(const std::string& node, ServiceParts* parts) {
   if (meta.empty()) return absl::OkStatus();
   return Refused(
       absl::StrCat("failed inserting service: Invalid Service Meta for node ",
-                   node, " and serviceID ", instance.id, ": ", meta));
+                   node, " and serviceID ", instance.id.view(), ": ", meta));
 }
 
 void ReadNode(const GoObject& object, Node* node) {

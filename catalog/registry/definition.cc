@@ -186,7 +186,7 @@ void ReadProxy(Fields* fields, Nesting nesting, ServiceInstance* instance,
   if (value != nullptr) {
     Fields inner(*value, fields->PlaceOf("proxy"), problems);
     inner.String("destination_service_name",
-                 &instance->proxy_destination.Edit());
+                 &instance->mesh.Edit().proxy_destination);
     // How a proxy is set up is the proxy's business.
     inner.Accept({"destination_service_id", "local_service_address",
                   "local_service_port", "local_service_socket_path",
@@ -196,10 +196,12 @@ void ReadProxy(Fields* fields, Nesting nesting, ServiceInstance* instance,
   }
   if (nesting == Nesting::kSidecar) return;
   if (instance->kind != ServiceKind::kConnectProxy) {
-    instance->proxy_destination.clear();
+    if (!instance->mesh->proxy_destination.empty()) {
+      instance->mesh.Edit().proxy_destination.clear();
+    }
     return;
   }
-  if (instance->proxy_destination.empty()) {
+  if (instance->mesh->proxy_destination.empty()) {
     problems->Error(fields->where(),
                     "a connect-proxy needs proxy.destination_service_name");
   }
@@ -260,7 +262,7 @@ ServiceDefinition Decode(const Value& value, const Place& where,
   ServiceInstance& instance = service.instance;
   service.place = where;
   Fields fields(value, where, problems);
-  fields.String("name", &instance.name);
+  fields.String("name", &instance.name.Edit());
   fields.String("id", &instance.id);
   ReadKind(&fields, &instance, problems);
   fields.Strings("tags", &instance.tags.Edit());
@@ -310,9 +312,10 @@ ServiceDefinition Decode(const Value& value, const Place& where,
 
 void TagOwnAddress(ServiceInstance* instance) {
   in6_addr bytes;
-  const char* address = instance->address.c_str();
-  const bool is_v4 = inet_pton(AF_INET, address, &bytes) == 1;
-  const bool is_v6 = !is_v4 && inet_pton(AF_INET6, address, &bytes) == 1;
+  const std::string address = instance->address;
+  const bool is_v4 = inet_pton(AF_INET, address.c_str(), &bytes) == 1;
+  const bool is_v6 =
+      !is_v4 && inet_pton(AF_INET6, address.c_str(), &bytes) == 1;
   if (!is_v4 && !is_v6) return;
   const bool as_v4 = is_v4 || IN6_IS_ADDR_V4MAPPED(&bytes);
   for (const char* name :

@@ -291,6 +291,13 @@ bool Fields::String(const char* name, std::string* out) {
   return value != nullptr && ReadString(*value, PlaceOf(name), problems_, out);
 }
 
+bool Fields::String(const char* name, ShortText* out) {
+  std::string text;
+  const bool is_given = String(name, &text);
+  if (is_given) *out = text;
+  return is_given;
+}
+
 bool Fields::Bool(const char* name, bool* out) {
   const Value* value = Take(name);
   return value != nullptr && ReadBool(*value, PlaceOf(name), problems_, out);

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "catalog/base/problems.h"
+#include "catalog/base/short_text.h"
 #include "catalog/base/value.h"
 
 namespace dnsd {
@@ -90,6 +91,7 @@ class Fields {
 
   // Each is true when the field is given and has been read.
   bool String(const char* name, std::string* out);
+  bool String(const char* name, ShortText* out);
   bool Bool(const char* name, bool* out);
   bool Int(const char* name, int min, int max, int* out);
   bool Duration(const char* name, std::chrono::nanoseconds* out);

@@ -125,6 +125,13 @@ bool GoObject::String(Names names, std::string* out) const {
   return true;
 }
 
+bool GoObject::String(Names names, ShortText* out) const {
+  std::string text;
+  const bool is_given = String(names, &text);
+  if (is_given) *out = text;
+  return is_given;
+}
+
 bool GoObject::Bool(Names names, bool* out) const {
   const Found found = Look(names);
   if (found.value == nullptr) return false;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "catalog/base/short_text.h"
 #include "catalog/base/value.h"
 
 namespace dnsd {
@@ -63,6 +64,7 @@ class GoObject {
 
   // Each is true when the member is given and has been read.
   bool String(Names names, std::string* out) const;
+  bool String(Names names, ShortText* out) const;
   bool Bool(Names names, bool* out) const;
   bool Int(Names names, int64_t* out) const;
   bool Strings(Names names, std::vector<std::string>* out) const;

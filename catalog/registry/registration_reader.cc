@@ -25,6 +25,13 @@ bool Get(ondemand::value value, std::string* out) {
   return true;
 }
 
+bool Get(ondemand::value value, ShortText* out) {
+  std::string_view text;
+  if (value.get_string().get(text) != simdjson::SUCCESS) return false;
+  *out = absl::string_view(text.data(), text.size());
+  return true;
+}
+
 bool Get(ondemand::value value, bool* out) {
   return value.get_bool().get(*out) == simdjson::SUCCESS;
 }
@@ -113,7 +120,8 @@ bool GetRaw(ondemand::value value, std::string* out) {
 bool Get(ondemand::value value, ServiceInstance* out) {
   return ForEachMember(value,
                        [out](std::string_view key, ondemand::value member) {
-                         if (key == "Service") return Get(member, &out->name);
+                         if (key == "Service")
+                           return Get(member, &out->name.Edit());
                          if (key == "ID") return Get(member, &out->id);
                          if (key == "Tags")
                            return Get(member, &out->tags.Edit());
@@ -139,7 +147,7 @@ bool Get(ondemand::value value, Check* out) {
         if (key == "CheckID") return Get(member, &out->id);
         if (key == "Name") return Get(member, &out->name.Edit());
         if (key == "Notes") return Get(member, &out->notes.Edit());
-        if (key == "Output") return Get(member, &out->output);
+        if (key == "Output") return Get(member, &out->output.Edit());
         if (key == "ServiceID") return Get(member, &out->service_id);
         if (key == "Type") return Get(member, &out->type.Edit());
         if (key == "Definition") {

@@ -110,9 +110,9 @@ void Registry::StartCheck(const AgentCheck& check) {
   const absl::Status started = runner_->Add(check.definition, start);
   if (started.ok()) return;
   // What was registered when more was allowed stays, in the state it had.
-  LogWarn(
-      "agent", "Check is not run",
-      {{"check", check.check.id}, {"reason", std::string(started.message())}});
+  LogWarn("agent", "Check is not run",
+          {{"check", check.check.id.view()},
+           {"reason", std::string(started.message())}});
 }
 
 void Registry::EraseAgentCheck(const std::string& id, Changes* changes) {
@@ -206,7 +206,7 @@ void Registry::RegisterService(ServiceDefinition service, bool replace_checks,
   auto apply = [this, replace_checks, parts = std::move(parts)] {
     Changes changes;
     for (const ServiceDefinition& part : parts) {
-      const std::string& id = part.instance.id;
+      const std::string id = part.instance.id;
       std::set<std::string> kept;
       for (const CheckDefinition& check : part.checks) kept.insert(check.id);
       PutAgentService({part.instance, part.token, Origin::kApi}, &changes);
@@ -232,7 +232,7 @@ void Registry::DeregisterService(const std::string& id, Done done) {
   const std::string sidecar = SidecarId(id);
   if (const AgentService* proxy = agent_.FindService(sidecar);
       proxy != nullptr &&
-      proxy->instance.proxy_destination == service->instance.name) {
+      proxy->instance.mesh->proxy_destination == service->instance.name) {
     ids.push_back(sidecar);
   }
   Writes writes;
@@ -292,7 +292,7 @@ void Registry::SetMaintenance(AgentCheck check, bool enable, Done done) {
   }
   auto apply = [this, enable, id, check = std::move(check)] {
     Changes changes;
-    const std::string& service = check.check.service_id;
+    const std::string service = check.check.service_id;
     const bool is_known =
         service.empty() || agent_.FindService(service) != nullptr;
     if (enable && is_known) {
@@ -336,7 +336,7 @@ void Registry::PutConfigured(Changes* changes) {
     PutAgentCheck({check, CatalogCheck(check), Origin::kConfig}, changes);
   };
   for (const ServiceDefinition& service : definitions_.services) {
-    const std::string& id = service.instance.id;
+    const std::string id = service.instance.id;
     const AgentService* old = agent_.FindService(id);
     if (old != nullptr && old->origin == Origin::kApi) {
       writes.push_back({ServiceKey(id), std::nullopt});

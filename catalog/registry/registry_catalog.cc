@@ -36,7 +36,7 @@ absl::Status Registry::Judge(const CatalogRegistration& registration,
     return absl::InternalError("No path to datacenter");
   }
   for (const Check& check : registration.checks) {
-    const std::string& id = check.service_id;
+    const std::string id = check.service_id;
     const bool is_here = id.empty() || (registration.service.has_value() &&
                                         registration.service->id == id);
     if (!is_here && !state_->ViewInstance(node, id).has_value()) {

@@ -103,7 +103,7 @@ AliasTarget Registry::LocalTargetOf(const std::string& service_id) const {
   target.exists =
       service_id.empty() || agent_.FindService(service_id) != nullptr;
   for (const auto& [id, known] : agent_.checks()) {
-    const std::string& judged = known.check.service_id;
+    const absl::string_view judged = known.check.service_id;
     if (judged.empty() || judged == service_id) {
       target.checks.push_back(known.check);
     }
@@ -120,7 +120,7 @@ AliasTarget Registry::TargetOf(const std::string& node,
                       ? state_->FindNode(key) != nullptr
                       : state_->ViewInstance(key, service_id).has_value();
   state_->ForEachCheckOnNode(key, [&](const CheckView& view) {
-    const std::string& judged = view.check->service_id;
+    const absl::string_view judged = view.check->service_id;
     if (judged.empty() || judged == service_id) {
       target.checks.push_back(*view.check);
     }

@@ -84,7 +84,9 @@ void CompleteInstance(ServiceBody* body) {
       upstream.destination_type = "service";
     }
   }
-  instance.proxy_json = ToProxyJson(body->parts.proxy);
+  const std::string proxy = ToProxyJson(body->parts.proxy);
+  if (instance.mesh->proxy_json != proxy)
+    instance.mesh.Edit().proxy_json = proxy;
   TagOwnAddress(&instance);
 }
 
@@ -186,8 +188,8 @@ ServiceDefinition ToDefinition(ServiceBody body) {
   }
   for (ServiceBody& sidecar : body.sidecars) {
     ServiceDefinition inner = ToDefinition(std::move(sidecar));
-    inner.instance.proxy_destination =
-        FromProxyJson(inner.instance.proxy_json).destination_name;
+    inner.instance.mesh.Edit().proxy_destination =
+        FromProxyJson(inner.instance.mesh->proxy_json).destination_name;
     definition.sidecars.push_back(std::move(inner));
   }
   return definition;

@@ -29,23 +29,23 @@ std::vector<CheckDefinition> DefaultChecks(const ServiceDefinition& service,
   listening.interval = std::chrono::seconds(10);
   CheckDefinition aliasing;
   aliasing.name =
-      absl::StrCat("Connect Sidecar Aliasing ", service.instance.id);
+      absl::StrCat("Connect Sidecar Aliasing ", service.instance.id.view());
   aliasing.alias_service = service.instance.id;
   return {listening, aliasing};
 }
 
 void CompleteProxy(const ServiceInstance& parent, ServiceInstance* sidecar) {
-  ProxyConfig proxy = FromProxyJson(sidecar->proxy_json);
+  ProxyConfig proxy = FromProxyJson(sidecar->mesh->proxy_json);
   if (proxy.destination_name.empty()) {
-    proxy.destination_name = sidecar->proxy_destination.empty()
-                                 ? parent.name
-                                 : *sidecar->proxy_destination;
+    proxy.destination_name = sidecar->mesh->proxy_destination.empty()
+                                 ? *parent.name
+                                 : sidecar->mesh->proxy_destination;
   }
   if (proxy.destination_id.empty()) proxy.destination_id = parent.id;
   if (proxy.local_address.empty()) proxy.local_address = "127.0.0.1";
   if (proxy.local_port < 1) proxy.local_port = parent.port;
-  sidecar->proxy_destination = proxy.destination_name;
-  sidecar->proxy_json = ToProxyJson(proxy);
+  sidecar->mesh.Edit().proxy_destination = proxy.destination_name;
+  sidecar->mesh.Edit().proxy_json = ToProxyJson(proxy);
 }
 
 }  // namespace
@@ -60,11 +60,11 @@ void NameChecks(ServiceDefinition* service) {
     CheckDefinition& check = service->checks[i];
     check.service_id = instance.id;
     if (check.id.empty()) {
-      check.id = absl::StrCat("service:", instance.id);
+      check.id = absl::StrCat("service:", instance.id.view());
       if (service->checks.size() > 1) absl::StrAppend(&check.id, ":", i + 1);
     }
     if (check.name.empty()) {
-      check.name = absl::StrCat("Service '", instance.name, "' check");
+      check.name = absl::StrCat("Service '", *instance.name, "' check");
     }
   }
 }
@@ -76,7 +76,7 @@ absl::StatusOr<ServiceDefinition> CompleteSidecar(
   ServiceInstance& proxy = sidecar.instance;
   proxy.id = SidecarId(parent.id);
   if (proxy.name.empty()) {
-    proxy.name = absl::StrCat(parent.name, "-sidecar-proxy");
+    proxy.name = absl::StrCat(*parent.name, "-sidecar-proxy");
   }
   if (proxy.kind == ServiceKind::kTypical) {
     proxy.kind = ServiceKind::kConnectProxy;

@@ -43,7 +43,7 @@ std::string CheckText(const CheckView& view) {
     return absl::StrCat("it is in maintenance mode",
                         check.notes.empty() ? "" : ": ", *check.notes);
   }
-  return absl::StrCat("the check \"", check.id, "\" of ",
+  return absl::StrCat("the check \"", check.id.view(), "\" of ",
                       check.service_id.empty() ? "its node" : "the service",
                       " is ", HealthStatusName(check.status));
 }
@@ -128,7 +128,7 @@ std::string InstanceJudge::Hidden(const InstanceView& view) const {
   const bool by_node = !MayReadNode(asked_.rights, view.node->name);
   return absl::StrCat("the token of DNS (acl.tokens.dns) may not read the ",
                       by_node ? "node \"" : "service \"",
-                      by_node ? view.node->name : view.instance->name, "\"");
+                      by_node ? view.node->name : *view.instance->name, "\"");
 }
 
 std::string InstanceJudge::Unhealthy(const InstanceView& view,

@@ -61,7 +61,7 @@ std::vector<const Check*> ChecksOf(const AgentState& agent,
                                    const std::string& service_id) {
   std::vector<const Check*> checks;
   for (const auto& [id, owned] : agent.checks()) {
-    const std::string& of = owned.check.service_id;
+    const absl::string_view of = owned.check.service_id;
     if (of.empty() || of == service_id) checks.push_back(&owned.check);
   }
   return checks;

@@ -84,7 +84,7 @@ void WriteAgentService(const ServiceInstance& instance,
   if (!content_hash.empty()) Text("ContentHash", content_hash, json);
   if (!kind.empty()) {
     json->Key("Proxy");
-    json->Raw(AgentProxyJson(instance.proxy_json));
+    json->Raw(AgentProxyJson(instance.mesh->proxy_json));
   }
   if (instance.connect_native) {
     json->Key("Connect");

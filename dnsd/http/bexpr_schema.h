@@ -24,6 +24,7 @@
 
 #include "absl/strings/string_view.h"
 #include "catalog/base/shared.h"
+#include "catalog/base/short_text.h"
 
 namespace dnsd {
 
@@ -100,7 +101,7 @@ const auto& Reach(const Object& object) {
                            std::decay_t<decltype(object.*First)>>) {
     return Reach<Rest...>(*(object.*First));
   } else {
-    return Reach<Rest...>(object.*First);
+    return Reach<Rest...>(Plain(object.*First));
   }
 }
 
@@ -121,7 +122,8 @@ constexpr BexprField Leaf(absl::string_view name) {
   using T = std::decay_t<decltype(bexpr_internal::Read<kPath...>(nullptr))>;
   BexprField field;
   field.name = name;
-  if constexpr (std::is_same_v<T, std::string>) {
+  if constexpr (std::is_same_v<T, std::string> ||
+                std::is_same_v<T, ShortText>) {
     field.type = BexprType::kString;
     field.string = [](const void* object) -> absl::string_view {
       return bexpr_internal::Read<kPath...>(object);

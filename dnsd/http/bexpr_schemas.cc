@@ -20,7 +20,7 @@ using bexpr::Within;
 // --- of a service ---
 
 string_view ProxyJson(const void* object) {
-  return static_cast<const ServiceInstance*>(object)->proxy_json;
+  return static_cast<const ServiceInstance*>(object)->mesh->proxy_json;
 }
 
 constexpr BexprField Below(string_view name, BexprType type,
@@ -56,7 +56,8 @@ constexpr BexprField kExpose[] = {
 };
 
 constexpr BexprField kProxy[] = {
-    Leaf<&ServiceInstance::proxy_destination>("DestinationServiceName"),
+    Leaf<&ServiceInstance::mesh, &MeshPart::proxy_destination>(
+        "DestinationServiceName"),
     Json("DestinationServiceID", BexprType::kString, ProxyJson),
     Json("LocalServiceAddress", BexprType::kString, ProxyJson),
     Json("LocalServicePort", BexprType::kInt, ProxyJson),

@@ -212,7 +212,8 @@ void WriteGatewayServices(const Asked& asked, JsonWriter* json) {
   asked.context->state->ForEachInstance(
       asked.key, [&](const InstanceView& view) {
         if (!IsGateway(view.instance->kind) || !asked.MayRead(view)) return;
-        for (const std::string& service : view.instance->gateway_services) {
+        for (const std::string& service :
+             view.instance->mesh->gateway_services) {
           if (asked.MayReadService(service)) services.emplace(service, view);
         }
       });

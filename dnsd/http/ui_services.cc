@@ -36,7 +36,7 @@ void Add(const InstanceView& view, const std::vector<CheckView>& checks,
   summary->tags.insert(instance.tags.begin(), instance.tags.end());
   summary->nodes.insert(view.node->name);
   if (instance.kind == ServiceKind::kConnectProxy) {
-    summary->proxied.insert(instance.proxy_destination);
+    summary->proxied.insert(instance.mesh->proxy_destination);
   }
   const auto source = instance.meta.find(kExternalSource);
   if (source != instance.meta.end() && !source->second.empty()) {

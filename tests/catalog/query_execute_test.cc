@@ -55,7 +55,7 @@ class ExecuteQueryTest : public ::testing::Test {
     result_ = ExecuteQuery(state_, datacenter, query);
     Texts ids;
     for (const InstanceView& view : result_.instances) {
-      ids.push_back(view.node->name + "/" + view.instance->id);
+      ids.push_back(view.node->name + "/" + view.instance->id.str());
     }
     return ids;
   }
@@ -146,12 +146,12 @@ TEST_F(ExecuteQueryTest, ConnectTakesWhatStandsForTheService) {
   BatchMaker batch;
   ServiceInstance proxy = MakeInstance("p", "web-proxy");
   proxy.kind = ServiceKind::kConnectProxy;
-  proxy.proxy_destination = "web";
+  proxy.mesh.Edit().proxy_destination = "web";
   ServiceInstance native = MakeInstance("native", "web");
   native.connect_native = true;
   ServiceInstance gateway = MakeInstance("gw", "gw");
   gateway.kind = ServiceKind::kIngressGateway;
-  gateway.gateway_services = {"web"};
+  gateway.mesh.Edit().gateway_services = {"web"};
   for (const auto& instance : {proxy, native, gateway}) {
     batch.Put({"dc1", "n1"}, instance);
   }

@@ -42,9 +42,9 @@ struct Shown {  // an InstanceView by value
 std::vector<std::string> Stands(const ServiceInstance& instance) {
   switch (instance.kind) {
     case ServiceKind::kIngressGateway:
-      return instance.gateway_services;
+      return instance.mesh->gateway_services;
     case ServiceKind::kConnectProxy:
-      return {instance.proxy_destination};
+      return {instance.mesh->proxy_destination};
     default:
       if (instance.connect_native) return {instance.name};
       return {};
@@ -234,11 +234,12 @@ class ChangeMaker {
     switch (random_->Below(6)) {
       case 0:
         instance.kind = ServiceKind::kConnectProxy;
-        instance.proxy_destination = kServices[random_->Below(4)];
+        instance.mesh.Edit().proxy_destination = kServices[random_->Below(4)];
         break;
       case 1:
         instance.kind = ServiceKind::kIngressGateway;
-        instance.gateway_services = {kServices[random_->Below(4)], "api"};
+        instance.mesh.Edit().gateway_services = {kServices[random_->Below(4)],
+                                                 "api"};
         break;
       case 2:
         instance.connect_native = true;

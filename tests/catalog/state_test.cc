@@ -23,7 +23,7 @@ const NameKey kWeb = {"dc1", "web"};
 std::vector<std::string> Instances(const State& state, const NameKey& key) {
   std::vector<std::string> texts;
   state.ForEachInstance(key, [&](const InstanceView& view) {
-    texts.push_back(view.node->name + "/" + view.instance->id + ":" +
+    texts.push_back(view.node->name + "/" + view.instance->id.str() + ":" +
                     HealthStatusName(view.health));
   });
   return texts;
@@ -40,7 +40,7 @@ std::vector<std::string> Mesh(const State& state, const NameKey& key) {
 std::vector<std::string> Checks(const State& state, const NameKey& node) {
   std::vector<std::string> texts;
   state.ForEachCheckOnNode(node, [&](const CheckView& view) {
-    texts.push_back(view.check->id + ":" +
+    texts.push_back(view.check->id.str() + ":" +
                     HealthStatusName(view.check->status));
   });
   return texts;
@@ -311,12 +311,12 @@ TEST(State, MeshInstancesStandForOtherServices) {
   State state;
   ServiceInstance proxy = MakeInstance("p", "web-proxy");
   proxy.kind = ServiceKind::kConnectProxy;
-  proxy.proxy_destination = "Web";
+  proxy.mesh.Edit().proxy_destination = "Web";
   ServiceInstance native = MakeInstance("native", "web");
   native.connect_native = true;
   ServiceInstance gateway = MakeInstance("gw", "gateway");
   gateway.kind = ServiceKind::kIngressGateway;
-  gateway.gateway_services = {"web", "api", "web"};
+  gateway.mesh.Edit().gateway_services = {"web", "api", "web"};
   Dirty dirty = BatchMaker()
                     .Put(MakeNode("n1", "10.0.0.1"))
                     .Put(kNode, proxy)
@@ -330,7 +330,7 @@ TEST(State, MeshInstancesStandForOtherServices) {
             Texts({"n1/native:passing", "n1/plain:passing"}));
   EXPECT_TRUE(dirty.services.contains({"dc1", "api"}));
 
-  gateway.gateway_services = {"api"};
+  gateway.mesh.Edit().gateway_services = {"api"};
   dirty = BatchMaker().Put(kNode, gateway).ApplyTo(&state);
   EXPECT_TRUE(dirty.services.contains(kWeb));
   EXPECT_EQ(Mesh(state, kWeb), Texts({"native", "p"}));

@@ -51,7 +51,7 @@ TEST(Values, DifferWhenAnyFieldDoes) {
   other.tagged_addresses["wan"].port = 1;
   EXPECT_NE(plain, other);
   other = plain;
-  other.gateway_services = {"web"};
+  other.mesh.Edit().gateway_services = {"web"};
   EXPECT_NE(plain, other);
 
   Node node;

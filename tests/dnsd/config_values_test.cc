@@ -193,7 +193,7 @@ TEST(Config, RegistersSidecarsAsConsul) {
   EXPECT_EQ(web.instance.id, "w1-sidecar-proxy");
   EXPECT_EQ(web.instance.name, "web-sidecar-proxy");
   EXPECT_EQ(web.instance.kind, ServiceKind::kConnectProxy);
-  EXPECT_EQ(web.instance.proxy_destination, "web");
+  EXPECT_EQ(web.instance.mesh->proxy_destination, "web");
   EXPECT_EQ(web.instance.port, 21001);  // 21000 is the service's own
   EXPECT_EQ(web.instance.tags, std::vector<std::string>{"t"});
   EXPECT_EQ(web.instance.meta->at("a"), "b");

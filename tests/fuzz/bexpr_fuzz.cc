@@ -100,7 +100,8 @@ class Object {
     instance_.name = "web";
     instance_.tags = {"a", "b"};
     instance_.port = 80;
-    instance_.proxy_json = R"({"Upstreams":[{"DestinationName":"db"}]})";
+    instance_.mesh.Edit().proxy_json =
+        R"({"Upstreams":[{"DestinationName":"db"}]})";
     check_.id = "c";
     check_.service_id = "w";
   }

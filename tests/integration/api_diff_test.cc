@@ -97,7 +97,7 @@ Registered Full() {
 Registered Mesh() {
   UpsertInstance proxy = InstanceIs("mesh", "p1", "web-proxy", 21000, {"p"});
   proxy.instance.kind = ServiceKind::kConnectProxy;
-  proxy.instance.proxy_destination = "web";
+  proxy.instance.mesh.Edit().proxy_destination = "web";
   return {R"({"Node":"mesh","Address":"10.0.0.4","Service":{"Kind":)"
           R"("connect-proxy","ID":"p1","Service":"web-proxy","Port":21000,)"
           R"("Tags":["p"],"Proxy":{"DestinationServiceName":"web"}},"Check":{)"
@@ -119,7 +119,7 @@ Registered Native() {
 Registered Gateway() {
   UpsertInstance gateway = InstanceIs("mesh", "term-gw", "term-gw", 2);
   gateway.instance.kind = ServiceKind::kTerminatingGateway;
-  gateway.instance.gateway_services = {"legacy", "web"};
+  gateway.instance.mesh.Edit().gateway_services = {"legacy", "web"};
   return {R"({"Node":"mesh","Address":"10.0.0.4","SkipNodeUpdate":true,)"
           R"("Service":{"Kind":"terminating-gateway","ID":"term-gw",)"
           R"("Service":"term-gw","Port":2}})",
@@ -129,7 +129,7 @@ Registered Gateway() {
 Registered Ingress() {
   UpsertInstance gateway = InstanceIs("mesh", "in-gw", "in-gw", 3);
   gateway.instance.kind = ServiceKind::kIngressGateway;
-  gateway.instance.gateway_services = {"db"};
+  gateway.instance.mesh.Edit().gateway_services = {"db"};
   return {R"({"Node":"mesh","Address":"10.0.0.4","SkipNodeUpdate":true,)"
           R"("Service":{"Kind":"ingress-gateway","ID":"in-gw",)"
           R"("Service":"in-gw","Port":3}})",

@@ -78,7 +78,7 @@ class PreparedQueryDiffTest : public ::testing::Test {
       }
       ServiceInstance proxy = MakeInstance("proxy", "web-sidecar", "", 21000);
       proxy.kind = ServiceKind::kConnectProxy;
-      proxy.proxy_destination = "web";
+      proxy.mesh.Edit().proxy_destination = "web";
       proxy.weights = {2, 2};
       ASSERT_TRUE(pair->Put(node, proxy));
     }

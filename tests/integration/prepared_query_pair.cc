@@ -136,7 +136,7 @@ bool PreparedQueryPair::Put(const Node& node, const ServiceInstance& instance) {
   if (instance.kind == ServiceKind::kConnectProxy) {
     absl::StrAppend(&json, ",\"Kind\":\"connect-proxy\",\"Proxy\":{",
                     "\"DestinationServiceName\":",
-                    JsonQuoted(instance.proxy_destination), "}");
+                    JsonQuoted(instance.mesh->proxy_destination), "}");
   }
   if (instance.connect_native) json += ",\"Connect\":{\"Native\":true}";
   return Register(node, json + "}");
@@ -219,7 +219,8 @@ std::string PreparedQueryPair::CompareExecute(const std::string& name) {
   Texts ours;
   QueryResult result = ExecuteQuery(state_, datacenter_, *query);
   for (const InstanceView& view : result.instances) {
-    ours.push_back(absl::StrCat(view.node->name, "/", view.instance->id));
+    ours.push_back(
+        absl::StrCat(view.node->name, "/", view.instance->id.view()));
   }
   for (Texts* texts : {&theirs, &ours}) {
     std::sort(texts->begin(), texts->end());

@@ -102,9 +102,10 @@ ServiceInstance InstanceOf(const Value& value, const std::string& prefix) {
                       static_cast<int>(At(at("Weights"), "Warning").integer)};
   instance.enable_tag_override = at("EnableTagOverride").boolean;
   instance.connect_native = At(at("Connect"), "Native").boolean;
-  instance.proxy_destination = Text(at("Proxy"), "DestinationServiceName");
+  instance.mesh.Edit().proxy_destination =
+      Text(at("Proxy"), "DestinationServiceName");
   if (at("Proxy").kind == Value::Kind::kObject) {
-    JsonWriter writer(&instance.proxy_json.Edit());
+    JsonWriter writer(&instance.mesh.Edit().proxy_json);
     Write(at("Proxy"), &writer);
   }
   return instance;
@@ -181,13 +182,15 @@ void BexprRows::Add(const Value& value) {
       const InstanceRow row = {NodeOf(At(value, "Node")),
                                ServiceOf(At(value, "Service")),
                                check_lists_.back()};
-      keys_.push_back(absl::StrCat(row.node->name, "/", row.instance->id));
+      keys_.push_back(
+          absl::StrCat(row.node->name, "/", row.instance->id.view()));
       instance_rows_.push_back(row);
       return;
     }
     case BexprKind::kCatalogService: {
       const InstanceRow row = {NodeOf(value), ServiceOf(value), {}};
-      keys_.push_back(absl::StrCat(row.node->name, "/", row.instance->id));
+      keys_.push_back(
+          absl::StrCat(row.node->name, "/", row.instance->id.view()));
       instance_rows_.push_back(row);
       return;
     }
@@ -200,7 +203,7 @@ void BexprRows::Add(const Value& value) {
     case BexprKind::kChecks:
       check_rows_.push_back(CheckOf(value));
       keys_.push_back(absl::StrCat(check_rows_.back().node->name, "/",
-                                   check_rows_.back().check->id));
+                                   check_rows_.back().check->id.view()));
       return;
   }
 }

@@ -130,7 +130,7 @@ void AddServiceAddresses(ServiceInstance* instance, Random* random) {
       break;
     case 4:
       if (Rarely(3, random)) {
-        instance->address = absl::StrCat(instance->name, ".service.consul");
+        instance->address = absl::StrCat(*instance->name, ".service.consul");
       }
       break;
     default:
@@ -171,13 +171,13 @@ ServiceInstance RandomInstance(const std::string& name, int index,
   AddServiceAddresses(&instance, random);
   if (Rarely(12, random)) {
     instance.kind = ServiceKind::kConnectProxy;
-    instance.proxy_destination = Pick(kServiceNames, random);
+    instance.mesh.Edit().proxy_destination = Pick(kServiceNames, random);
   } else if (Rarely(12, random)) {
     instance.connect_native = true;
   } else if (Rarely(16, random)) {
     instance.kind = ServiceKind::kIngressGateway;
-    instance.gateway_services = {Pick(kServiceNames, random),
-                                 Pick(kServiceNames, random)};
+    instance.mesh.Edit().gateway_services = {Pick(kServiceNames, random),
+                                             Pick(kServiceNames, random)};
   }
   return instance;
 }
@@ -199,7 +199,7 @@ void AddInstances(const std::vector<NodeKey>& nodes, const std::string& name,
     uint32_t checks = count > 50 ? 0 : random->Below(3);
     for (uint32_t j = 0; j < checks; ++j) {
       Check check;
-      check.id = absl::StrCat(instance.id, ":", j);
+      check.id = absl::StrCat(instance.id.view(), ":", j);
       check.service_id = instance.id;
       check.status = RandomStatus(random);
       catalog->changes.push_back(UpsertCheck{key, check});

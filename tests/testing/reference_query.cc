@@ -64,7 +64,7 @@ bool StandsFor(const PreparedQuery& query, const ServiceInstance& instance) {
   if (!query.connect) return AsciiLower(instance.name) == wanted;
   if (instance.kind == ServiceKind::kIngressGateway) return false;
   if (instance.kind == ServiceKind::kConnectProxy) {
-    return AsciiLower(instance.proxy_destination) == wanted;
+    return AsciiLower(instance.mesh->proxy_destination) == wanted;
   }
   return instance.connect_native && AsciiLower(instance.name) == wanted;
 }

@@ -166,12 +166,12 @@ bool Matches(const ServiceInstance& instance, const RefLookup& lookup) {
   switch (lookup.kind) {
     case RefKind::kConnect:
       return instance.kind == ServiceKind::kConnectProxy
-                 ? is(instance.proxy_destination)
+                 ? is(instance.mesh->proxy_destination)
                  : instance.connect_native && is(instance.name);
     case RefKind::kIngress:
       return instance.kind == ServiceKind::kIngressGateway &&
-             std::any_of(instance.gateway_services.begin(),
-                         instance.gateway_services.end(), is);
+             std::any_of(instance.mesh->gateway_services.begin(),
+                         instance.mesh->gateway_services.end(), is);
     default:
       return is(instance.name) &&
              (lookup.tag.empty() || HasTag(instance, lookup.tag));

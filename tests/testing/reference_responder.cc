@@ -168,7 +168,7 @@ std::vector<RefSlot> PtrSlots(const RefRecords& records,
       }
       AddOnce(
           MakeNameRr(answer.name.text, kTypePtr, ttl,
-                     absl::StrCat(instance.name, ".service.",
+                     absl::StrCat(*instance.name, ".service.",
                                   view.node->datacenter, ".", policy.domain)),
           &slot.records);
     }

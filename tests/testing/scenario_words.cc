@@ -167,24 +167,31 @@ std::string ReadKind(const std::string& text, ServiceKind* kind) {
   return "";
 }
 
+bool ReadNodeKeyPair(const Pair& pair, NodeKey* key) {
+  if (pair.key != "node" && pair.key != "dc") return false;
+  (pair.key == "node" ? key->node : key->datacenter) = pair.value;
+  return true;
+}
+
+// False: it is none of these texts.
+bool Put(const Pair& pair, const std::map<std::string, ShortText*>& texts) {
+  const auto text = texts.find(pair.key);
+  if (text == texts.end()) return false;
+  *text->second = pair.value;
+  return true;
+}
+
 std::string ReadServicePair(const Pair& pair, NodeKey* key,
                             ServiceInstance* instance) {
-  const std::map<std::string, std::string*> texts = {
-      {"node", &key->node},
-      {"dc", &key->datacenter},
-      {"id", &instance->id},
-      {"address", &instance->address},
-  };
-  auto text = texts.find(pair.key);
-  if (text != texts.end()) {
-    *text->second = pair.value;
+  if (ReadNodeKeyPair(pair, key) ||
+      Put(pair, {{"id", &instance->id}, {"address", &instance->address}})) {
     return "";
   }
   if (pair.key == "port") return ReadNumber(pair.value, &instance->port);
   if (pair.key == "weight") return ReadWeights(pair.value, &instance->weights);
   if (pair.key == "kind") return ReadKind(pair.value, &instance->kind);
   if (pair.key == "dest") {
-    instance->proxy_destination = pair.value;
+    instance->mesh.Edit().proxy_destination = pair.value;
     return "";
   }
   if (absl::StartsWith(pair.key, "tag.")) {
@@ -194,7 +201,7 @@ std::string ReadServicePair(const Pair& pair, NodeKey* key,
   if (pair.key == "tags") {
     instance->tags = SplitList(pair.value);
   } else if (pair.key == "gateway") {
-    instance->gateway_services = SplitList(pair.value);
+    instance->mesh.Edit().gateway_services = SplitList(pair.value);
   } else if (pair.key == "native") {
     instance->connect_native = true;
   } else {
@@ -204,16 +211,11 @@ std::string ReadServicePair(const Pair& pair, NodeKey* key,
 }
 
 std::string ReadCheckPair(const Pair& pair, NodeKey* key, Check* check) {
-  const std::map<std::string, std::string*> texts = {
-      {"node", &key->node},
-      {"dc", &key->datacenter},
-      {"id", &check->id},
-      {"service", &check->service_id},
-  };
-  auto text = texts.find(pair.key);
-  if (text == texts.end()) return absl::StrCat("unknown key ", pair.key);
-  *text->second = pair.value;
-  return "";
+  if (ReadNodeKeyPair(pair, key) ||
+      Put(pair, {{"id", &check->id}, {"service", &check->service_id}})) {
+    return "";
+  }
+  return absl::StrCat("unknown key ", pair.key);
 }
 
 std::string ReadEcs(const std::string& text, std::string* options) {
@@ -302,7 +304,8 @@ std::string ReadCatalogWords(const std::vector<std::string>& words,
     return "";
   }
   if (!is_status) return "passing, warning or critical";
-  if (check.id.empty()) check.id = absl::StrCat("check-", check.service_id);
+  if (check.id.empty())
+    check.id = absl::StrCat("check-", check.service_id.view());
   changes->push_back(UpsertCheck{key, check});
   return "";
 }

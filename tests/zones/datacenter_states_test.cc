@@ -350,7 +350,7 @@ TEST_F(DatacenterStates, ConnectAndIngressNamesAreToldOfToo) {
   batch.Put(kNode, native);
   ServiceInstance gateway = MakeInstance("gw", "gw", "10.3.0.2");
   gateway.kind = ServiceKind::kIngressGateway;
-  gateway.gateway_services = {"web"};
+  gateway.mesh.Edit().gateway_services = {"web"};
   batch.Put(kNode, gateway);
   line_.builder().SetWantsAskedNames(true);
   line_.Publish(state_, batch.ApplyTo(&state_));

@@ -73,7 +73,7 @@ State* Fill(State* state) {
   batch.Put(n1, native);
   ServiceInstance gateway = MakeInstance("gw", "gw", "2001:db8::9");
   gateway.kind = ServiceKind::kIngressGateway;
-  gateway.gateway_services = {"web"};
+  gateway.mesh.Edit().gateway_services = {"web"};
   batch.Put(n1, gateway);
   batch.ApplyTo(state);
   return state;

@@ -83,10 +83,10 @@ class ChangeMaker {
     if (Chance(4)) instance.connect_native = true;
     if (Chance(6)) {
       instance.kind = ServiceKind::kConnectProxy;
-      instance.proxy_destination = Pick({"web", "api"});
+      instance.mesh.Edit().proxy_destination = Pick({"web", "api"});
     } else if (Chance(6)) {
       instance.kind = ServiceKind::kIngressGateway;
-      instance.gateway_services = {Pick({"web", "api"}), "db"};
+      instance.mesh.Edit().gateway_services = {Pick({"web", "api"}), "db"};
     }
     if (Chance(4)) {
       instance.tagged_addresses["consul-virtual"] = {"240.0.0.1", 0};

@@ -62,7 +62,7 @@ class ViewRights : public ::testing::Test {
     batch.Put({"dc1", "n1"}, MakeInstance("c", "consul", "", 8300));
     ServiceInstance proxy = MakeInstance("p", "web-proxy", "", 84);
     proxy.kind = ServiceKind::kConnectProxy;
-    proxy.proxy_destination = "web";
+    proxy.mesh.Edit().proxy_destination = "web";
     batch.Put({"dc1", "n1"}, proxy);
     batch.Put(MakePreparedQuery("1d", "q", "web"));
     Publish(batch.ApplyTo(&state_));

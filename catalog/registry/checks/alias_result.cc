@@ -24,7 +24,7 @@ ProbeResult AliasResult(const AliasTarget& target, const std::string& node,
     }
     result = {.status = check.status,
               .output = absl::StrCat("Aliased check ", GoQuoted(check.name),
-                                     " failing: ", check.output)};
+                                     " failing: ", *check.output)};
     if (check.status == HealthStatus::kCritical) break;
   }
   return result;

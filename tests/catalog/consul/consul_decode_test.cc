@@ -88,9 +88,10 @@ ServiceInstance FullInstance() {
 std::string ChecksText(const std::vector<CheckReport>& checks) {
   std::vector<std::string> texts;
   for (const CheckReport& report : checks) {
-    texts.push_back(absl::StrCat(
-        report.check.id, " ", HealthStatusName(report.check.status),
-        report.check.service_id.empty() ? "" : " ", report.check.service_id));
+    texts.push_back(absl::StrCat(report.check.id.view(), " ",
+                                 HealthStatusName(report.check.status),
+                                 report.check.service_id.empty() ? "" : " ",
+                                 report.check.service_id.view()));
   }
   std::sort(texts.begin(), texts.end());
   return absl::StrJoin(texts, ", ");
@@ -147,9 +148,9 @@ TEST(ConsulDecode, ReadsGatewaysAndProxies) {
       {"web-proxy", ServiceKind::kConnectProxy}};
   EXPECT_EQ(kinds, expected);
   const ServiceInstance& proxy = InstanceNamed(gw, "web-proxy");
-  EXPECT_EQ(proxy.proxy_destination, "Web");
+  EXPECT_EQ(proxy.mesh->proxy_destination, "Web");
   EXPECT_EQ(proxy.address, "10.1.0.44");
-  EXPECT_EQ(InstanceNamed(gw, "api").proxy_destination, "");
+  EXPECT_EQ(InstanceNamed(gw, "api").mesh->proxy_destination, "");
   EXPECT_EQ(InstanceNamed(gw, "api").weights, (Weights{5, 0}));
   // A kind that only a later release knows.
   EXPECT_EQ(InstanceNamed(NodeNamed(nodes, "odd"), "weird").kind,

@@ -84,7 +84,7 @@ NodeReport AsShown(NodeReport node, const std::string& datacenter) {
   node.node.datacenter = datacenter;
   node.modify_index = 0;
   for (InstanceReport& report : node.instances) {
-    report.instance.gateway_services.clear();
+    report.instance.mesh.Edit().gateway_services.clear();
   }
   for (CheckReport& report : node.checks) {
     report.node = node.node.name;

@@ -170,10 +170,10 @@ class Churn {
     if (Below(3) == 0) instance.weights = {static_cast<int>(Below(3)) + 1, 0};
     if (Below(4) == 0) {
       instance.kind = ServiceKind::kConnectProxy;
-      instance.proxy_destination = Id("s", 5);
-      instance.proxy_json = absl::StrCat(R"({"DestinationServiceName":")",
-                                         *instance.proxy_destination,
-                                         R"(","Config":{"x":null}})");
+      instance.mesh.Edit().proxy_destination = Id("s", 5);
+      instance.mesh.Edit().proxy_json = absl::StrCat(
+          R"({"DestinationServiceName":")", instance.mesh->proxy_destination,
+          R"(","Config":{"x":null}})");
     }
     const std::string id = instance.id;
     changes->push_back(std::move(change));

@@ -79,8 +79,8 @@ class ImageMaker {
                         static_cast<int>(Below(65536))};
     instance.enable_tag_override = Coin();
     instance.connect_native = Coin();
-    instance.proxy_destination = Text();
-    instance.gateway_services = Texts();
+    instance.mesh.Edit().proxy_destination = Text();
+    instance.mesh.Edit().gateway_services = Texts();
     instance.has_meta = !instance.meta.empty() || Coin();
     if (Coin()) MakeMesh(&instance);
     report.modify_index = random_() >> Below(64);
@@ -89,13 +89,13 @@ class ImageMaker {
   // Any JSON, with what the members above it stand for.
   void MakeMesh(ServiceInstance* instance) {
     std::string proxy = R"({"Config":)" + Json(3) + ",";
-    if (!instance->proxy_destination.empty()) {
+    if (!instance->mesh->proxy_destination.empty()) {
       proxy += R"("DestinationServiceName":)";
-      AppendJsonString(instance->proxy_destination, &proxy);
+      AppendJsonString(instance->mesh->proxy_destination, &proxy);
       proxy += ",";
     }
-    instance->proxy_json = proxy + R"("MeshGateway":{}})";
-    instance->connect_json = absl::StrCat(
+    instance->mesh.Edit().proxy_json = proxy + R"("MeshGateway":{}})";
+    instance->mesh.Edit().connect_json = absl::StrCat(
         instance->connect_native ? R"({"Native":true,"X":)" : R"({"X":)",
         Json(2), "}");
   }

@@ -220,14 +220,14 @@ std::string Dump(const State& state) {
     bool is_empty = true;
     state.ForEachInstanceOnNode(key, [&](const InstanceView& view) {
       is_empty = false;
-      absl::StrAppend(&text, "  ", view.instance->id, " ", view.instance->name,
-                      ":", view.instance->port, " ",
+      absl::StrAppend(&text, "  ", view.instance->id.view(), " ",
+                      *view.instance->name, ":", view.instance->port, " ",
                       HealthStatusName(view.health), "\n");
     });
     state.ForEachCheckOnNode(key, [&](const CheckView& view) {
       if (is_empty) return;
       const Check& check = *view.check;
-      absl::StrAppend(&text, "  check ", check.id, " ",
+      absl::StrAppend(&text, "  check ", check.id.view(), " ",
                       HealthStatusName(check.status), "\n");
     });
   }

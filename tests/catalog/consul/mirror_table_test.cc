@@ -29,16 +29,16 @@ struct Texts {
     return "-node " + c.key.node;
   }
   std::string operator()(const UpsertInstance& c) const {
-    return absl::StrCat("+", c.key.node, "/", c.instance.id, ":",
-                        c.instance.port,
-                        c.instance.gateway_services.empty() ? "" : " for ",
-                        absl::StrJoin(c.instance.gateway_services, ","));
+    return absl::StrCat(
+        "+", c.key.node, "/", c.instance.id.view(), ":", c.instance.port,
+        c.instance.mesh->gateway_services.empty() ? "" : " for ",
+        absl::StrJoin(c.instance.mesh->gateway_services, ","));
   }
   std::string operator()(const RemoveInstance& c) const {
     return absl::StrCat("-", c.key.node, "/", c.service_id);
   }
   std::string operator()(const UpsertCheck& c) const {
-    return absl::StrCat("+check ", c.key.node, "/", c.check.id, " ",
+    return absl::StrCat("+check ", c.key.node, "/", c.check.id.view(), " ",
                         HealthStatusName(c.check.status));
   }
   std::string operator()(const RemoveCheck& c) const {

@@ -50,7 +50,7 @@ TEST(MirrorText, KeepsWhatOnlyTheApiShows) {
   image.nodes[0].node.has_meta = true;
   ServiceInstance& instance = image.nodes[0].instances[0].instance;
   instance.has_meta = true;
-  instance.proxy_destination = "db";
+  instance.mesh.Edit().proxy_destination = "db";
   std::string text = FormatMirror(image);
   EXPECT_TRUE(absl::StrContains(
       text, R"("Proxy":{"DestinationServiceName":"db","MeshGateway":{},)"
@@ -75,12 +75,12 @@ TEST(MirrorText, ReadsVersionOne) {
   EXPECT_TRUE(node.node.has_meta);
   EXPECT_FALSE(node.node.has_tagged_addresses);
   const ServiceInstance& instance = node.instances.at(0).instance;
-  EXPECT_EQ(instance.proxy_destination, "db");
+  EXPECT_EQ(instance.mesh->proxy_destination, "db");
   EXPECT_TRUE(instance.connect_native);
   EXPECT_FALSE(instance.has_meta);
   // Shown as if nothing more were known.
-  EXPECT_EQ(instance.proxy_json, "");
-  EXPECT_EQ(instance.connect_json, "");
+  EXPECT_EQ(instance.mesh->proxy_json, "");
+  EXPECT_EQ(instance.mesh->connect_json, "");
   EXPECT_EQ(node.checks.at(0).check.definition_json, "");
   // It is written as the version of today.
   const auto again = ParseMirror(FormatMirror(*image));

@@ -102,8 +102,8 @@ TEST(ApiBody, ProxyIsKeptInConsulsOrder) {
           "Expose":{"Checks":true}}}})");
   ASSERT_EQ(service.status(), absl::OkStatus());
   ASSERT_TRUE(service->service.has_value());
-  EXPECT_EQ(service->service->proxy_destination, "s");
-  EXPECT_EQ(service->service->proxy_json,
+  EXPECT_EQ(service->service->mesh->proxy_destination, "s");
+  EXPECT_EQ(service->service->mesh->proxy_json,
             R"({"DestinationServiceName":"s","Upstreams":[)"
             R"({"DestinationType":"","DestinationName":"a","Datacenter":"",)"
             R"("LocalBindPort":6,"Config":{"a":1e+30,"b":1,"c":1e-7,)"

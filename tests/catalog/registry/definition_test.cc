@@ -120,7 +120,7 @@ TEST(Definition, KnowsKinds) {
         &problems);
     EXPECT_EQ(Join(problems.errors()), "");
     EXPECT_EQ(service.instance.kind, c.kind) << c.text;
-    EXPECT_EQ(service.instance.proxy_destination,
+    EXPECT_EQ(service.instance.mesh->proxy_destination,
               c.kind == ServiceKind::kConnectProxy ? "web" : "");
   }
 }

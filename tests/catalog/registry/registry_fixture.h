@@ -188,16 +188,16 @@ class RegistryTest : public ::testing::Test {
   [[nodiscard]] std::vector<std::string> Instances(const std::string& name) {
     std::vector<std::string> texts;
     state_->ForEachInstance({"dc1", name}, [&](const InstanceView& view) {
-      texts.push_back(absl::StrCat(view.node->name, "/", view.instance->id, ":",
-                                   view.instance->port, " ",
-                                   HealthStatusName(view.health)));
+      texts.push_back(absl::StrCat(
+          view.node->name, "/", view.instance->id.view(), ":",
+          view.instance->port, " ", HealthStatusName(view.health)));
     });
     return texts;
   }
   [[nodiscard]] std::vector<std::string> Checks(const std::string& node) {
     std::vector<std::string> texts;
     state_->ForEachCheckOnNode({"dc1", node}, [&](const CheckView& view) {
-      texts.push_back(absl::StrCat(view.check->id, " ",
+      texts.push_back(absl::StrCat(view.check->id.view(), " ",
                                    HealthStatusName(view.check->status)));
     });
     return texts;

@@ -157,7 +157,7 @@ inline UpsertInstance ProxyIs(const std::string& node, const std::string& id,
   UpsertInstance change =
       InstanceIs(node, id, absl::StrCat(destination, "-proxy"), port);
   change.instance.kind = ServiceKind::kConnectProxy;
-  change.instance.proxy_destination = destination;
+  change.instance.mesh.Edit().proxy_destination = destination;
   return change;
 }
 inline UpsertCheck CheckIs(const std::string& node, const std::string& id,

@@ -17,7 +17,7 @@ class FilterTest : public ::testing::Test {
     web_.name = "web";
     web_.tags = {"a"};
     web_.port = 80;
-    web_.proxy_json = R"({"Upstreams":[{"DestinationName":"db"}]})";
+    web_.mesh.Edit().proxy_json = R"({"Upstreams":[{"DestinationName":"db"}]})";
     check_.status = HealthStatus::kWarning;
   }
 

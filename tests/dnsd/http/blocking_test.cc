@@ -49,7 +49,7 @@ const std::vector<std::string>& Targets() {
 void FillBase(ApiFixture* api) {
   UpsertInstance gateway = InstanceIs("b", "gw", "gw");
   gateway.instance.kind = ServiceKind::kIngressGateway;
-  gateway.instance.gateway_services = {"db"};
+  gateway.instance.mesh.Edit().gateway_services = {"db"};
   api->Apply({NodeIs("a"), NodeIs("b"), InstanceIs("a", "web", "web", 80),
               InstanceIs("a", "db", "db", 81), ProxyIs("b", "p", "web"),
               gateway, CheckIs("a", "c-web", "web", kPassing),
@@ -71,7 +71,7 @@ std::vector<WakeCase> WakeCases() {
   const std::string any = "health/state/any";
   UpsertInstance gateway = InstanceIs("b", "gw", "gw");
   gateway.instance.kind = ServiceKind::kIngressGateway;
-  gateway.instance.gateway_services = {"db", "web"};
+  gateway.instance.mesh.Edit().gateway_services = {"db", "web"};
   return {
       {"nothing new", {NodeIs("a"), InstanceIs("a", "web", "web", 80)}, {}},
       {"a node without services", {NodeIs("c")}, {"catalog/nodes", ui}},
@@ -328,7 +328,8 @@ class BlockingModel {
       UpsertInstance gateway = InstanceIs(node, id, "gw");
       gateway.instance.kind = Pick(2) == 0 ? ServiceKind::kIngressGateway
                                            : ServiceKind::kTerminatingGateway;
-      gateway.instance.gateway_services = {names[static_cast<size_t>(Pick(2))]};
+      gateway.instance.mesh.Edit().gateway_services = {
+          names[static_cast<size_t>(Pick(2))]};
       return gateway;
     }
     if (Pick(3) == 0) {
