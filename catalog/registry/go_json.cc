@@ -380,7 +380,7 @@ std::string GoDurationError(const std::string& text) {
     size_t end = 0;
     for (; end < rest.size() && (IsDigit(rest[end]) || rest[end] == '.');
          ++end) {
-      digits += IsDigit(rest[end]) ? 1 : 0;
+      if (IsDigit(rest[end])) ++digits;
     }
     const absl::string_view number = rest.substr(0, end);
     if (digits == 0 || number.find('.') != number.rfind('.')) return invalid();
