@@ -219,6 +219,8 @@ bool ObjectReader::ReadWeights(Json json, Weights* out) {
 }
 
 bool ObjectReader::ReadProxy(Json json, ServiceInstance* out) {
+  // Of two the second counts, in all of it.
+  if (!out->mesh.empty()) out->mesh.Edit().proxy_destination.clear();
   const bool ok = walk_.MembersAndText(
       json, &out->mesh.Edit().proxy_json, [&](string_view key, Json value) {
         return key == "DestinationServiceName"
@@ -231,6 +233,7 @@ bool ObjectReader::ReadProxy(Json json, ServiceInstance* out) {
 }
 
 bool ObjectReader::ReadConnect(Json json, ServiceInstance* out) {
+  out->connect_native = false;
   const bool ok = walk_.MembersAndText(
       json, &out->mesh.Edit().connect_json, [&](string_view key, Json value) {
         return key == "Native" ? walk_.Bool(value, &out->connect_native)

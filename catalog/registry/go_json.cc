@@ -320,6 +320,7 @@ void AppendGoValue(const Value& value, std::string* out) {
       out->append(value.boolean ? "true" : "false");
       return;
     case Value::Kind::kInt:
+      if (value.text == "-0") out->push_back('-');  // a double to Go
       absl::StrAppend(out, value.integer);
       return;
     case Value::Kind::kDouble:
