@@ -340,6 +340,7 @@ void State::Impl::UpsertCheckOf(NodeRecord* record, SourceNode* said,
        {&Check::name, &Check::notes, &Check::type, &Check::definition_json}) {
     texts_.Unite(&(check.*text), is_new ? nullptr : &((*it)->value.*text));
   }
+  if (check.output.empty()) check.output.clear();  // and no empty block
   const bool stays = !is_new && (*it)->value.service_id == check.service_id;
   std::unique_ptr<CheckSlot> added;
   if (!stays) {
@@ -356,12 +357,10 @@ void State::Impl::UpsertCheckOf(NodeRecord* record, SourceNode* said,
 void State::Impl::AddCheck(SourceNode* said, std::unique_ptr<CheckSlot> check) {
   CheckSlot* const added = check.get();
   CheckSlot** const place = said->PlaceOfJudges(added->value.service_id);
-  CheckSlot* first = place == nullptr ? *said->strays.insert(added).first
-                                      : std::exchange(*place, added);
-  if (place != nullptr) {
-    added->next = first;
-    if (first != nullptr) first->before = added;
-  } else if (first != added) {
+  if (place != nullptr && *place == nullptr) *place = added;
+  CheckSlot* const first =
+      place != nullptr ? *place : *said->strays.insert(added).first;
+  if (first != added) {
     added->before = first;
     added->next = std::exchange(first->next, added);
     if (added->next != nullptr) added->next->before = added;

@@ -58,9 +58,8 @@ struct RrList {
 };
 
 struct EntrySet {
-  uint32_t tag_hash = 0;  // TagHash() of the tag's labels
-  uint32_t names_offset =
-      0;  // the tag's labels, lower case, then the self name
+  uint32_t tag_hash = 0;      // TagHash() of the tag's labels
+  uint32_t names_offset = 0;  // the tag's labels, lower case; the self name
   uint32_t lists_offset = 0;  // of an array of RrList
   // Four bits a kind, the first kind lowest: where in that array its list
   // stands, counted from 1; 0: it has no records.

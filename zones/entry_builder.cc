@@ -134,15 +134,13 @@ RrList EntryBuilder::AddList(const std::vector<Ref>& list, ListKind kind) {
 // that all instances have.
 void EntryBuilder::AddLists(const Lists& lists, Set* set) {
   const size_t before = lists_.size();
-  uint32_t place_of_a = 0;
   for (uint32_t kind = 0; kind < kListCount; ++kind) {
     if (lists[kind].empty()) continue;
-    uint32_t place = place_of_a;
+    uint32_t place = set->Place(kListA);
     if (kind != kListAny || lists[kListAny] != lists[kListA]) {
       lists_.push_back(AddList(lists[kind], static_cast<ListKind>(kind)));
       place = static_cast<uint32_t>(lists_.size() - before);
     }
-    if (kind == kListA) place_of_a = place;
     set->list_places |= place << (Set::kPlaceBits * kind);
   }
   const auto added = lists_.begin() + static_cast<ptrdiff_t>(before);

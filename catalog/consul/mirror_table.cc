@@ -72,8 +72,9 @@ void MirrorTable::EmitInstance(const Row& row, const ServiceInstance& instance,
   UpsertInstance upsert{KeyOf(row), instance};
   if (IsGateway(instance.kind)) {
     auto it = gateways_.find(AsciiLower(instance.name));
-    if (it != gateways_.end())
+    if (it != gateways_.end()) {
       upsert.instance.mesh.Edit().gateway_services = it->second;
+    }
   }
   changes->push_back(std::move(upsert));
 }

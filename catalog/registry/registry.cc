@@ -70,6 +70,7 @@ NameKey Registry::LocalName() const {
 absl::Status Registry::Load(const Sink& sink) {
   CatalogLoad catalog(definitions_.node.datacenter);
   absl::Status read;
+  // What LoadRecord() changes is the reader's alone until it ends.
   std::thread reader = StartThread([&] {
     absl::Status damaged;
     // Checks come last, for State must know whose they are.

@@ -85,8 +85,9 @@ void CompleteInstance(ServiceBody* body) {
     }
   }
   const std::string proxy = ToProxyJson(body->parts.proxy);
-  if (instance.mesh->proxy_json != proxy)
+  if (instance.mesh->proxy_json != proxy) {
     instance.mesh.Edit().proxy_json = proxy;
+  }
   TagOwnAddress(&instance);
 }
 
